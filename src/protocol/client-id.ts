@@ -1,0 +1,54 @@
+import { CrossCommError } from './cross-comm.error.js';
+import { PROTOCOL_LIMITS } from './limits.js';
+
+/** Addressee of a broadcast. */
+export const BROADCAST_ID = 'all';
+/** The hub itself, as sender and as addressee of control messages. */
+export const SERVER_ID = 'server';
+
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** Bytes that a string takes in UTF-8; a lone surrogate counts as three. */
+export function utf8ByteLength(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    if (unit < 0x800) bytes += 1;
+    else if (unit >= 0xd800 && unit <= 0xdbff && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+      bytes += 2;
+      i++;
+    } else bytes += 2;
+  }
+  return bytes;
+}
+
+/**
+ * Why `id` cannot be a client's id, or `undefined` when it can.
+ * Any non-empty Unicode string is allowed (spaces and colons too) except the reserved ones, control characters,
+ * lone surrogates and what is longer than 256 bytes.
+ */
+export function clientIdProblem(id: unknown): string | undefined {
+  if (typeof id !== 'string') return 'It is not a string.';
+  if (id === '') return 'It is empty.';
+  if (id === BROADCAST_ID || id === SERVER_ID) return `"${id}" is reserved.`;
+  if (id.length > PROTOCOL_LIMITS.maxClientIdBytes || utf8ByteLength(id) > PROTOCOL_LIMITS.maxClientIdBytes)
+    return `It is longer than ${PROTOCOL_LIMITS.maxClientIdBytes} bytes.`;
+  if (CONTROL.test(id)) return 'It contains a control character.';
+  if (!isWellFormed(id)) return 'It contains half a surrogate pair.';
+  return undefined;
+}
+
+/**
+ * Returns `id` when it is valid.
+ * @throws CrossCommError `CC_INVALID_CLIENT_ID` otherwise
+ */
+export function assertClientId(id: unknown): string {
+  const problem = clientIdProblem(id);
+  if (problem !== undefined) throw new CrossCommError('CC_INVALID_CLIENT_ID', problem);
+  return id as string;
+}
+
+function isWellFormed(text: string): boolean {
+  return !/(?:[\ud800-\udbff](?![\udc00-\udfff]))|(?:(?<![\ud800-\udbff])[\udc00-\udfff])/.test(text);
+}

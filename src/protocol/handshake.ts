@@ -1,0 +1,120 @@
+import { CrossCommError, type WireError } from './cross-comm.error.js';
+import { PROTOCOL_LIMITS } from './limits.js';
+
+/** The protocol this package speaks when both sides announce it. 1 is the seven-key wire of the Python system. */
+export const PROTOCOL_VERSION = 2;
+
+/** Capabilities that may be announced; unknown ones are ignored by either side. */
+export const FEATURES = ['errors', 'ext', 'requests', 'files'] as const;
+export type Feature = (typeof FEATURES)[number];
+
+/** What a client says of itself inside `login.content.cross_comm`. */
+export interface Announcement {
+  readonly protocol: number;
+  readonly features: readonly string[];
+  /** Largest message the client can receive, in bytes. Default 1,048,576. */
+  readonly maxMessageBytes: number;
+}
+
+/** What the hub answers inside `login_response.content.cross_comm`. */
+export interface Welcome {
+  readonly protocol: number;
+  /** Names this login; changes with each one. */
+  readonly session: string;
+  readonly features: readonly string[];
+  readonly limits: { readonly maxMessageBytes: number; readonly maxNestingDepth: number };
+  readonly heartbeatIntervalMs: number;
+  readonly heartbeatTimeoutMs: number;
+}
+
+/** The outcome of a login as its answer tells it; `welcome` is absent from servers that speak protocol 1 only. */
+export type LoginAnswer =
+  | { readonly status: 'success'; readonly welcome: Welcome | undefined }
+  | { readonly status: 'error'; readonly error: CrossCommError };
+
+/** Content of an announcing login. */
+export function loginContent(announcement: Announcement): unknown {
+  return {
+    cross_comm: {
+      protocol: announcement.protocol,
+      features: announcement.features,
+      limits: { max_message_bytes: announcement.maxMessageBytes },
+    },
+  };
+}
+
+/**
+ * Reads the announcement out of a login's content; `undefined` for clients that announce nothing (whatever else their
+ * content holds) or announce protocol 1.
+ * @throws CrossCommError `CC_INVALID_ENVELOPE` when there is an announcement but it cannot be read
+ */
+export function parseAnnouncement(content: unknown): Announcement | undefined {
+  const given = member(content, 'cross_comm');
+  if (given === undefined) return undefined;
+  const protocol = member(given, 'protocol');
+  if (typeof protocol !== 'number' || !Number.isInteger(protocol) || protocol < 1)
+    throw new CrossCommError('CC_INVALID_ENVELOPE', 'cross_comm.protocol is not a positive integer.');
+  if (protocol < PROTOCOL_VERSION) return undefined;
+  const features = member(given, 'features') ?? [];
+  if (!Array.isArray(features) || !features.every((feature) => typeof feature === 'string'))
+    throw new CrossCommError('CC_INVALID_ENVELOPE', 'cross_comm.features is not a list of strings.');
+  const bytes = member(member(given, 'limits'), 'max_message_bytes') ?? PROTOCOL_LIMITS.maxMessageBytes;
+  if (typeof bytes !== 'number' || !Number.isInteger(bytes) || bytes < 1024)
+    throw new CrossCommError('CC_INVALID_ENVELOPE', 'cross_comm.limits.max_message_bytes is not an integer of at least 1,024.');
+  return { protocol: PROTOCOL_VERSION, features, maxMessageBytes: bytes };
+}
+
+/** Content of a successful login_response: exactly `{"status":"success"}` for clients that announced nothing. */
+export function loginSuccessContent(welcome: Welcome | undefined): unknown {
+  if (welcome === undefined) return { status: 'success' };
+  return {
+    status: 'success',
+    cross_comm: {
+      protocol: welcome.protocol,
+      session: welcome.session,
+      features: welcome.features,
+      limits: { max_message_bytes: welcome.limits.maxMessageBytes, max_nesting_depth: welcome.limits.maxNestingDepth },
+      heartbeat_interval: welcome.heartbeatIntervalMs / 1000,
+      heartbeat_timeout: welcome.heartbeatTimeoutMs / 1000,
+    },
+  };
+}
+
+/** Content of a refused login_response; only for clients that announced protocol 2. */
+export function loginErrorContent(error: WireError): unknown {
+  return { status: 'error', ...error };
+}
+
+/** Reads a login_response of our hub or of a Python server. */
+export function parseLoginAnswer(content: unknown): LoginAnswer {
+  if (member(content, 'status') === 'error')
+    return { status: 'error', error: CrossCommError.fromWire(content, 'CC_LOGIN_REFUSED') };
+  const given = member(content, 'cross_comm');
+  if (typeof member(given, 'protocol') !== 'number') return { status: 'success', welcome: undefined };
+  const features = member(given, 'features');
+  const limits = member(given, 'limits');
+  const session = member(given, 'session');
+  return {
+    status: 'success',
+    welcome: {
+      protocol: member(given, 'protocol') as number,
+      session: typeof session === 'string' ? session : '',
+      features: Array.isArray(features) ? features.map(String) : [],
+      limits: {
+        maxMessageBytes: positive(member(limits, 'max_message_bytes'), PROTOCOL_LIMITS.maxMessageBytes),
+        maxNestingDepth: positive(member(limits, 'max_nesting_depth'), PROTOCOL_LIMITS.maxNestingDepth),
+      },
+      heartbeatIntervalMs: positive(member(given, 'heartbeat_interval'), 30) * 1000,
+      heartbeatTimeoutMs: positive(member(given, 'heartbeat_timeout'), 60) * 1000,
+    },
+  };
+}
+
+function member(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return undefined;
+  return (value as Record<string, unknown>)[key];
+}
+
+function positive(value: unknown, fallback: number): number {
+  return typeof value === 'number' && value > 0 ? value : fallback;
+}

@@ -1,0 +1,85 @@
+export { ERROR_CODES, type ErrorCode } from './error-code.js';
+export { CrossCommError, type CrossCommErrorInit, type WireError } from './cross-comm.error.js';
+export { CloseCode, CLOSE_MEANINGS } from './close-code.js';
+export {
+  CommMsgType,
+  USER_MESSAGE_TYPES,
+  ATTACHMENT_TYPES,
+  isAttachmentType,
+  roleOf,
+  type AttachmentType,
+  type MessageRole,
+  type UserMessageType,
+} from './message-type.js';
+export { PROTOCOL_LIMITS } from './limits.js';
+export { BROADCAST_ID, SERVER_ID, assertClientId, clientIdProblem, utf8ByteLength } from './client-id.js';
+export {
+  assertRelativePath,
+  clientKeyPrefix,
+  fileObjectKey,
+  folderObjectPrefix,
+  relativePathProblem,
+  type KeyStamp,
+} from './object-key.js';
+export type { Envelope } from './envelope.js';
+export { decodeEnvelope, encodeEnvelope, type DecodeOptions } from './codec.js';
+export { parsePythonJson } from './python-json.js';
+export { removeTopLevelMember } from './top-level-members.js';
+export { decodeBase64Leniently, encodeBase64 } from './base64.js';
+export { fromWireContent, toWireContent } from './content.js';
+export { messageId } from './message-id.js';
+export {
+  listRequestContent,
+  listResponseContent,
+  parseListRequest,
+  parseListResponse,
+  type WireClient,
+  type WireClientList,
+} from './client-list.js';
+export {
+  FEATURES,
+  PROTOCOL_VERSION,
+  loginContent,
+  loginErrorContent,
+  loginSuccessContent,
+  parseAnnouncement,
+  parseLoginAnswer,
+  type Announcement,
+  type Feature,
+  type LoginAnswer,
+  type Welcome,
+} from './handshake.js';
+export {
+  parseRequest,
+  replyTo,
+  type ErrorContent,
+  type RequestContent,
+  type ResponseContent,
+} from './request.js';
+export {
+  FileAction,
+  type CompleteData,
+  type KeyData,
+  type ListData,
+  type ListResult,
+  type MultipartData,
+  type MultipartStarted,
+  type NewKeyData,
+  type NewKeyResult,
+  type PartList,
+  type SignData,
+  type SignRequest,
+  type SignResult,
+  type WireObject,
+  type WirePart,
+} from './file-action.js';
+export {
+  MESSAGE_LISTENER_KEY,
+  MessageListener,
+  listenerFilter,
+  passesFilter,
+  readListenerFilters,
+  type ListenerFilter,
+  type MessageListenerOptions,
+} from './message-listener.decorator.js';
+export type { Message } from './message.js';
