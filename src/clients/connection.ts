@@ -1,0 +1,53 @@
+import type { Announcement, CloseCode } from '../protocol/index.js';
+import type { OutboundMessage } from './outbound-message.js';
+
+/** What became of a message handed to a connection. */
+export type SendOutcome =
+  | 'sent'
+  /** Larger than the receiver can take. */
+  | 'too-large'
+  /** The receiver does not read; its connection is being closed. */
+  | 'overflow'
+  /** The connection is closed or closing. */
+  | 'closed';
+
+/** The identity that a login bound to a connection. */
+export interface BoundIdentity {
+  readonly clientId: string;
+  /** Monotonic time of the last frame, in milliseconds. */
+  lastHeardAtMs: number;
+}
+
+let lastConnectionNumber = 0;
+
+/** One live socket, whatever the transport. Transports extend it; the hub sees nothing else of them. */
+export abstract class Connection {
+  /** Grows with each connection of this process: the fence that keeps an old socket from touching a newer session. */
+  readonly number: number = ++lastConnectionNumber;
+  /** Monotonic time of the accept, in milliseconds. */
+  readonly openedAtMs: number = performance.now();
+  /** Monotonic time since when a login is awaited, in milliseconds. */
+  awaitingLoginSinceMs: number = this.openedAtMs;
+  /** The identity bound by login; undefined before login and after logout. */
+  client: BoundIdentity | undefined;
+  /** What the client announced at login; undefined for protocol 1. */
+  announcement: Announcement | undefined;
+
+  /** Name of the door, e.g. `websocket`. */
+  abstract readonly transport: string;
+  /** Address of the peer, without its port. */
+  abstract readonly remoteAddress: string;
+  /** Bytes handed over but not yet taken by the operating system. */
+  abstract readonly bufferedBytes: number;
+
+  /** Hands a message over; never waits and never throws. */
+  abstract send(message: OutboundMessage): SendOutcome;
+
+  /** Ends the connection with one of our codes, and cuts it shortly after whether or not the peer answers. */
+  abstract close(code: CloseCode, reason: string): void;
+
+  /** Whether this client announced protocol 2, and so may be sent `error`, `response` and `ext`. */
+  get isAnnounced(): boolean {
+    return this.announcement !== undefined;
+  }
+}

@@ -1,0 +1,29 @@
+import { encodeEnvelope, removeTopLevelMember, type Envelope } from '../protocol/index.js';
+
+/**
+ * One message on its way to one or many connections. Its bytes are made at most once per wire form, and where a
+ * client's own frame is at hand, those bytes are what receivers get (wire facts 8.6: big integers, `1.0`, NaN,
+ * escapes and size survive).
+ */
+export class OutboundMessage {
+  readonly envelope: Envelope;
+  #frame: Buffer | undefined;
+  #legacyFrame: Buffer | undefined;
+
+  /** @param frame the sender's frame as UTF-8 text, when the message came in from a client */
+  constructor(envelope: Envelope, frame?: Buffer) {
+    this.envelope = envelope;
+    this.#frame = frame;
+  }
+
+  /** UTF-8 text for connections that announced protocol 2. */
+  get frame(): Buffer {
+    return (this.#frame ??= Buffer.from(encodeEnvelope(this.envelope)));
+  }
+
+  /** UTF-8 text for connections that announced nothing: exactly the seven keys, never `ext`. */
+  get legacyFrame(): Buffer {
+    if (this.envelope.ext === undefined) return this.frame;
+    return (this.#legacyFrame ??= Buffer.from(removeTopLevelMember(this.frame.toString('utf8'), 'ext')));
+  }
+}
