@@ -1,0 +1,122 @@
+import 'reflect-metadata';
+import { Injectable, Logger } from '@nestjs/common';
+import { DiscoveryService, ExternalContextCreator, MetadataScanner } from '@nestjs/core';
+import { ConnectedSocket, MessageBody } from '@nestjs/websockets';
+import { CrossCommError, readListenerFilters, roleOf, type ListenerFilter } from '../protocol/index.js';
+import { findUnresolvedEnhancer } from './listener-enhancers.js';
+import { ListenerParamsFactory, ROUTE_ARGUMENTS } from './listener-params.factory.js';
+import { ListenerRegistry, type ListenerHandle } from './listener.registry.js';
+
+/** What discovery yields; named from the method, because Nest keeps the class internal. */
+type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
+
+/**
+ * Finds `@MessageListener` methods on providers and controllers when the application starts, and binds each through
+ * Nest's own machinery, so that guards, pipes, interceptors and filters work as on any handler (context type `ws`).
+ */
+@Injectable()
+export class ListenerExplorer {
+  readonly #logger = new Logger(ListenerExplorer.name);
+  readonly #paramsFactory = new ListenerParamsFactory();
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly contextCreator: ExternalContextCreator,
+    private readonly registry: ListenerRegistry,
+  ) {}
+
+  /** @throws CrossCommError `CC_INVALID_LISTENER` for listeners that could never run */
+  explore(): void {
+    const seen = new Set<object>();
+    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      const { instance } = wrapper as { instance: unknown };
+      const prototype = prototypeOf(wrapper);
+      if (prototype === undefined || wrapper.isAlias) continue;
+      const methods = this.scanner.getAllMethodNames(prototype).filter((name) => readListenerFilters(methodOf(prototype, name)).length > 0);
+      if (methods.length === 0) continue;
+      // a transient provider has no instance of its own here, only an empty shell whose constructor never ran
+      if (wrapper.isTransient || !wrapper.isDependencyTreeStatic())
+        throw new CrossCommError(
+          'CC_INVALID_LISTENER',
+          `${String(wrapper.name)}.${methods[0]} is a listener in a provider that is request-scoped, transient or depends on a request, and there is no request; make the provider and all it uses singletons.`,
+        );
+      if (typeof instance !== 'object' || instance === null || seen.has(instance)) continue;
+      seen.add(instance);
+      for (const method of methods) this.#bind(instance, method, wrapper);
+    }
+  }
+
+  #bind(instance: object, methodName: string, { host }: InstanceWrapper): void {
+    const name = `${instance.constructor.name}.${methodName}`;
+    const method = methodOf(instance, methodName);
+    const filters = readListenerFilters(method);
+    assertCanRun(name, filters);
+    decorateBareParameters(instance, methodName);
+    const enhancer = findUnresolvedEnhancer({ instance, methodName, module: host });
+    if (enhancer !== undefined)
+      throw new CrossCommError(
+        'CC_INVALID_LISTENER',
+        `${name} uses ${enhancer}, which would not run, because Nest has not made it for a provider by useFactory, useValue or useClass; list ${instance.constructor.name} itself in providers, or give an instance of ${enhancer}.`,
+      );
+    const invoke = this.#creatorFor(host).create(
+      instance,
+      method as (...args: unknown[]) => unknown,
+      methodName,
+      ROUTE_ARGUMENTS,
+      this.#paramsFactory,
+      undefined,
+      undefined,
+      { guards: true, interceptors: true, filters: true },
+      'ws',
+    ) as ListenerHandle['invoke'];
+    this.registry.add({ name, filters, invoke });
+    const types = filters.map((filter) => [...(filter.msgTypes ?? ['all types'])].join(', ')).join(' | ');
+    this.#logger.log(`Listening: ${name} (${types})`);
+  }
+
+  /**
+   * Nest looks for the module of a handler, and so for its guards, among providers only: without being told, it would
+   * silently skip every guard class on a controller, and confuse two modules that provide the same class.
+   */
+  #creatorFor(module: InstanceWrapper['host']): ExternalContextCreator {
+    if (module === undefined) return this.contextCreator;
+    const value = (): string => module.token;
+    return Object.create(this.contextCreator, { getContextModuleKey: { value }, getHostModuleKey: { value } }) as ExternalContextCreator;
+  }
+}
+
+/** Logins, heartbeats and the like are the hub's own business and never reach a listener. */
+function assertCanRun(name: string, filters: readonly ListenerFilter[]): void {
+  const wrong = filters.flatMap(({ msgTypes }) => [...(msgTypes ?? [])]).find((type) => roleOf(type) !== 'user');
+  if (wrong !== undefined)
+    throw new CrossCommError(
+      'CC_INVALID_LISTENER',
+      `${name} listens for "${wrong}", which the hub handles itself; use the clientEvents of CrossCommService for clients that come and go.`,
+    );
+}
+
+/** Without parameter decorators a listener is called as `method(message, client)`, as a Python listener would expect. */
+function decorateBareParameters(instance: object, methodName: string): void {
+  const owner = instance.constructor;
+  if (Reflect.getMetadata(ROUTE_ARGUMENTS, owner, methodName) !== undefined) return;
+  const prototype = owner.prototype as object;
+  MessageBody()(prototype, methodName, 0);
+  ConnectedSocket()(prototype, methodName, 1);
+}
+
+function prototypeOf(wrapper: InstanceWrapper): object | undefined {
+  const { instance, metatype } = wrapper as { instance: unknown; metatype: unknown };
+  if (typeof instance === 'object' && instance !== null) return Object.getPrototypeOf(instance) as object | undefined ?? undefined;
+  // a request-scoped provider has no instance yet, but its class tells whether it listens
+  return typeof metatype === 'function' && metatype.prototype instanceof Object ? (metatype.prototype as object) : undefined;
+}
+
+function methodOf(target: object, name: string): unknown {
+  // a getter may fail outside a real instance; listeners are methods, so getters are not touched
+  for (let at: object | null = target; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const descriptor = Object.getOwnPropertyDescriptor(at, name);
+    if (descriptor !== undefined) return descriptor.value;
+  }
+  return undefined;
+}
