@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { ClientRegistry, OutboundMessage } from '../clients/index.js';
+import { BROADCAST_ID, CrossCommError, SERVER_ID, type Envelope } from '../protocol/index.js';
+
+/** What became of a routed message. */
+export interface RouteResult {
+  /** Connections that took it. */
+  readonly delivered: number;
+  /** Why it did not reach (all of) its receivers; undefined when it did. A broadcast to nobody is no failure. */
+  readonly error: CrossCommError | undefined;
+}
+
+const NOTHING_TO_DO: RouteResult = { delivered: 0, error: undefined };
+const ONE_DELIVERED: RouteResult = { delivered: 1, error: undefined };
+
+/**
+ * Routes envelopes to connections. Knows nothing of frames and sockets, waits for nobody and throws nothing: a
+ * receiver that cannot take a message is dealt with by its connection and reported in the result.
+ */
+@Injectable()
+export class MessageHub {
+  constructor(private readonly registry: ClientRegistry) {}
+
+  /** @param frame the sender's own frame as UTF-8 text, forwarded as it is */
+  route(envelope: Envelope, frame?: Buffer): RouteResult {
+    const { toClientId } = envelope;
+    if (toClientId === SERVER_ID) return NOTHING_TO_DO;
+    const message = new OutboundMessage(envelope, frame);
+    if (toClientId === BROADCAST_ID) return this.#broadcast(message);
+    const receiver = this.registry.find(toClientId);
+    if (receiver === undefined) return failure('CC_UNKNOWN_CLIENT', envelope, 0);
+    const outcome = receiver.connection.send(message);
+    return outcome === 'sent' ? ONE_DELIVERED : failure(outcome === 'too-large' ? 'CC_RECEIVER_LIMIT' : 'CC_UNKNOWN_CLIENT', envelope, 0);
+  }
+
+  /** To everyone online except the sender. */
+  #broadcast(message: OutboundMessage): RouteResult {
+    const { envelope } = message;
+    let delivered = 0;
+    let tooLarge = false;
+    for (const receiver of this.registry.online()) {
+      if (receiver.clientId === envelope.fromClientId) continue;
+      const outcome = receiver.connection.send(message);
+      if (outcome === 'sent') delivered++;
+      else if (outcome === 'too-large') tooLarge = true;
+    }
+    return tooLarge ? failure('CC_RECEIVER_LIMIT', envelope, delivered) : { delivered, error: undefined };
+  }
+}
+
+function failure(code: 'CC_RECEIVER_LIMIT' | 'CC_UNKNOWN_CLIENT', envelope: Envelope, delivered: number): RouteResult {
+  return { delivered, error: new CrossCommError(code, { data: { to_client_id: envelope.toClientId } }) };
+}

@@ -1,0 +1,1 @@
+export { isOriginAllowed } from './origin-policy.js';
