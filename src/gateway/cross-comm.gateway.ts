@@ -1,0 +1,159 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { ClientRegistry, HeartbeatService } from '../clients/index.js';
+import { ListenerExplorer } from '../listeners/index.js';
+import { CloseCode, CrossCommError } from '../protocol/index.js';
+import { isOriginAllowed } from '../security/index.js';
+import { FileDoor } from './file-door.service.js';
+import { GatewayOptions } from './gateway.options.js';
+import { HttpDoor, refuseUpgrade } from './http-door.js';
+import { InboundPipeline } from './inbound-pipeline.js';
+import { setReceiveLimit } from './receive-limit.js';
+import { WebSocketConnection } from './web-socket.connection.js';
+import { WriteCorker } from './write-corker.js';
+
+/**
+ * The WebSocket door: sockets in, frames on to the pipeline, nothing decided here.
+ *
+ * It runs its own `ws` server on the upgrade event in place of `@WebSocketGateway`, whose path is fixed at decoration
+ * time and whose adapter belongs to the application: so the path is an option, two hubs fit into one process, and an
+ * application that uses another WebSocket adapter keeps it.
+ */
+@Injectable()
+export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly #logger = new Logger(CrossCommGateway.name);
+  readonly #connections = new Set<WebSocketConnection>();
+  readonly #corker = new WriteCorker();
+  readonly #door: HttpDoor;
+  readonly #webSocketServer: WebSocketServer;
+  #isAccepting = false;
+
+  constructor(
+    private readonly options: GatewayOptions,
+    private readonly registry: ClientRegistry,
+    private readonly heartbeat: HeartbeatService,
+    private readonly explorer: ListenerExplorer,
+    private readonly pipeline: InboundPipeline,
+    private readonly fileDoor: FileDoor,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {
+    this.#door = new HttpDoor(options, {
+      upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
+      request: (request, response) => this.#request(request, response),
+      opening: (server) => this.fileDoor.prepare(server),
+    });
+    this.#webSocketServer = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      // no sub-protocol is picked, as the Python server does not (wire facts 1): we speak none of them
+      handleProtocols: () => false,
+      maxPayload: options.maxMessageBytes,
+      perMessageDeflate: options.compression ? { threshold: 1024, serverNoContextTakeover: true, clientNoContextTakeover: true } : false,
+    });
+  }
+
+  /** Everything that listens is bound and everything that is remembered is read before the first socket is accepted. */
+  async onApplicationBootstrap(): Promise<void> {
+    this.explorer.explore();
+    await this.registry.restore();
+    this.#isAccepting = true;
+    this.heartbeat.start();
+    const { port } = this.options;
+    if (port !== undefined) return this.#door.listen(port);
+    const adapter = (this.adapterHost as Partial<HttpAdapterHost>).httpAdapter;
+    if (adapter === undefined) throw new CrossCommError('CC_ATTACH_FAILED', 'The application has no HTTP adapter.');
+    this.#door.attach(adapter.getHttpServer());
+    this.#logger.log(`CrossComm is attached to the application's HTTP server at ${this.#path ?? '/'}`);
+  }
+
+  /** The first hook of a closing application: the sockets still live, so that they can be told. */
+  onModuleDestroy(): Promise<void> {
+    return this.shutdown();
+  }
+
+  /** Where the hub listens; undefined while it does not. */
+  get address(): { readonly host: string; readonly port: number; readonly isTls: boolean } | undefined {
+    const address = this.#door.address;
+    return address === undefined ? undefined : { host: address.address, port: address.port, isTls: this.#door.isTls };
+  }
+
+  /** Open connections, logged in or not. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Stops accepting, tells everyone to come back later, and waits until what was buffered has left. */
+  async shutdown(): Promise<void> {
+    if (!this.#isAccepting) return;
+    this.#isAccepting = false;
+    this.heartbeat.stop();
+    for (const connection of [...this.#connections]) {
+      this.registry.closed(connection, 'shutdown');
+      connection.closeWithin(this.options.shutdownTimeoutMs, CloseCode.RESTART, 'the hub shuts down; connect again later');
+    }
+    const deadlineMs = performance.now() + this.options.shutdownTimeoutMs;
+    while (this.#connections.size > 0 && performance.now() < deadlineMs) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (const connection of this.#connections) connection.terminate();
+    await this.#door.close();
+    this.fileDoor.close();
+    await this.registry.flush();
+  }
+
+  /** The path that is ours; undefined means any. */
+  get #path(): string | undefined {
+    return this.options.path ?? (this.options.port === undefined ? '/' : undefined);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const path = this.#path;
+    if (path !== undefined && pathOf(request) !== path) return false;
+    socket.on('error', this.#onSocketError);
+    if (!this.#isAccepting) refuseUpgrade(socket, '503 Service Unavailable');
+    else if (!isOriginAllowed(request.headers.origin, this.options.allowedOrigins)) {
+      this.#logger.warn(`Refused a browser page of origin ${JSON.stringify(request.headers.origin)}; list it in allowedOrigins to let it in.`);
+      refuseUpgrade(socket, '403 Forbidden');
+    } else this.#webSocketServer.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, socket, request));
+    return true;
+  }
+
+  #accept(webSocket: WebSocket, socket: Duplex, request: IncomingMessage): void {
+    socket.off('error', this.#onSocketError);
+    setReceiveLimit(webSocket, this.options.maxLoginBytes);
+    const connection = new WebSocketConnection({
+      webSocket,
+      socket,
+      remoteAddress: request.socket.remoteAddress ?? 'unknown',
+      options: this.options,
+      corker: this.#corker,
+      // offline at once, not when the socket is gone: the list and delivery agree
+      onOverflow: (overflowed) => this.registry.closed(overflowed, 'slow_receiver'),
+    });
+    this.#connections.add(connection);
+    this.registry.opened(connection);
+    webSocket.on('message', (data, isBinary) => this.pipeline.receive(connection, data as Buffer, isBinary));
+    webSocket.on('close', () => this.#closed(connection));
+    webSocket.on('error', (error) => this.#logger.debug(`Socket of ${connection.remoteAddress}: ${error.message}`));
+  }
+
+  #closed(connection: WebSocketConnection): void {
+    this.#connections.delete(connection);
+    this.registry.closed(connection, 'closed');
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): boolean {
+    return this.#isAccepting && this.fileDoor.handle(request, response);
+  }
+
+  readonly #onSocketError = (error: Error): void => {
+    this.#logger.debug(`Upgrade failed: ${error.message}`);
+  };
+}
+
+function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '/';
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}

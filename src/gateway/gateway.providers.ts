@@ -1,0 +1,20 @@
+import type { Provider } from '@nestjs/common';
+import { AttachmentDownloader } from '../listeners/index.js';
+import { CrossCommGateway } from './cross-comm.gateway.js';
+import { CrossCommService } from './cross-comm.service.js';
+import { FileBroker } from './file-broker.service.js';
+import { FileDoor } from './file-door.service.js';
+import { InboundPipeline } from './inbound-pipeline.js';
+import { LoginHandler } from './login.handler.js';
+import { StorageAttachmentDownloader } from './storage.attachment-downloader.js';
+
+/** Everything of this folder that is injected; `GatewayOptions` is provided by the module. */
+export const GATEWAY_PROVIDERS: Provider[] = [
+  CrossCommGateway,
+  CrossCommService,
+  InboundPipeline,
+  LoginHandler,
+  FileBroker,
+  FileDoor,
+  { provide: AttachmentDownloader, useClass: StorageAttachmentDownloader },
+];

@@ -1,0 +1,39 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { OutboundMessage, type Connection } from '../clients/index.js';
+import { messageId, SERVER_ID, type CommMsgType, type CrossCommError, type ErrorContent, type ResponseContent } from '../protocol/index.js';
+
+const SESSION = randomUUID().slice(0, 8);
+
+/** Unix seconds with fractions, as the Python side writes them. */
+function nowSeconds(): number {
+  return Date.now() / 1000;
+}
+
+/** A frame from the hub itself. */
+export function fromServer(msgType: CommMsgType, toClientId: string, content: unknown): OutboundMessage {
+  return new OutboundMessage({
+    msgId: messageId(`${SERVER_ID}_${SESSION}`, Date.now(), randomBytes(4).toString('hex')),
+    fromClientId: SERVER_ID,
+    toClientId,
+    msgType,
+    content,
+    timestamp: nowSeconds(),
+    ossKey: null,
+  });
+}
+
+/**
+ * Tells a client that a frame of its was refused. Clients that announced nothing would not understand; for them the
+ * hub stays silent, as the Python server does.
+ */
+export function sendError(connection: Connection, error: CrossCommError, replyTo: string | null): void {
+  if (!connection.isAnnounced) return;
+  const content: ErrorContent = { reply_to: replyTo, ...error.toWire() };
+  connection.send(fromServer('error', connection.client?.clientId ?? '', content));
+}
+
+/** Answers a request. */
+export function sendResponse(connection: Connection, replyTo: string, data: unknown): void {
+  const content: ResponseContent = { reply_to: replyTo, data };
+  connection.send(fromServer('response', connection.client?.clientId ?? '', content));
+}

@@ -1,0 +1,137 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { ClientRegistry, type ConnectedClient } from '../clients/index.js';
+import { MessageHub } from '../delivery/index.js';
+import { ListenerDispatcher } from '../listeners/index.js';
+import {
+  CloseCode,
+  CrossCommError,
+  decodeEnvelope,
+  listResponseContent,
+  parseListRequest,
+  roleOf,
+  type Envelope,
+} from '../protocol/index.js';
+import { FileBroker } from './file-broker.service.js';
+import { textOfBinaryFrame } from './frame-text.js';
+import { GatewayOptions } from './gateway.options.js';
+import { fromServer, sendError } from './hub-replies.js';
+import { LoginHandler } from './login.handler.js';
+import type { WebSocketConnection } from './web-socket.connection.js';
+
+/**
+ * The way of every inbound frame, top to bottom: decode, who speaks, route, listen. Straight-line and synchronous, so
+ * that the frames of one socket are handled in their order.
+ */
+@Injectable()
+export class InboundPipeline {
+  readonly #logger = new Logger(InboundPipeline.name);
+
+  constructor(
+    private readonly registry: ClientRegistry,
+    private readonly hub: MessageHub,
+    private readonly dispatcher: ListenerDispatcher,
+    private readonly loginHandler: LoginHandler,
+    private readonly fileBroker: FileBroker,
+    private readonly options: GatewayOptions,
+  ) {}
+
+  /** Handles one whole frame. Never throws: what is wrong is answered, or kept silent towards old clients. */
+  receive(connection: WebSocketConnection, data: Buffer, isBinary: boolean): void {
+    try {
+      this.#handle(connection, data, isBinary);
+    } catch (error) {
+      // a fault of the hub: it costs this one frame, not the process
+      this.#logger.error(`A frame of ${JSON.stringify(connection.client?.clientId ?? connection.remoteAddress)} could not be handled.`, error);
+      this.#refuse(connection, CrossCommError.from(error), null);
+    }
+  }
+
+  #handle(connection: WebSocketConnection, data: Buffer, isBinary: boolean): void {
+    // a replaced or refused peer may not log in again through the socket that is being closed
+    if (connection.isClosing) return;
+    const identity = connection.client;
+    if (identity !== undefined) identity.lastHeardAtMs = performance.now();
+    else if (!this.#mayStillLogin(connection, data)) return;
+    let envelope: Envelope;
+    let frame = data;
+    try {
+      const text = isBinary ? textOfBinaryFrame(data) : data.toString('utf8');
+      envelope = decodeEnvelope(text, { maxNestingDepth: this.options.maxNestingDepth, allowExt: connection.isAnnounced });
+      // receivers get text frames, whatever the sender used (wire facts 1)
+      if (isBinary) frame = Buffer.from(text);
+    } catch (error) {
+      this.#refuse(connection, CrossCommError.from(error), null);
+      return;
+    }
+    if (envelope.msgType === 'login') {
+      this.loginHandler.login(connection, envelope);
+      return;
+    }
+    if (identity === undefined) {
+      this.#refuse(connection, new CrossCommError('CC_NOT_LOGGED_IN'), envelope.msgId);
+      return;
+    }
+    if (envelope.fromClientId !== identity.clientId) {
+      this.#refuse(connection, new CrossCommError('CC_IDENTITY_MISMATCH'), envelope.msgId);
+      return;
+    }
+    switch (roleOf(envelope.msgType)) {
+      case 'user':
+        this.#forward(connection, identity as ConnectedClient, { envelope, frame });
+        break;
+      case 'control':
+        this.#control(connection, envelope);
+        break;
+      case 'request':
+        this.#request(connection, envelope);
+        break;
+      default:
+        this.#refuse(connection, new CrossCommError('CC_TYPE_NOT_ALLOWED', `The type is "${envelope.msgType}".`), envelope.msgId);
+    }
+  }
+
+  #forward(connection: WebSocketConnection, sender: ConnectedClient, { envelope, frame }: { envelope: Envelope; frame: Buffer }): void {
+    const { error } = this.hub.route(envelope, frame);
+    if (error !== undefined) sendError(connection, error, envelope.msgId);
+    this.dispatcher.dispatch(sender, envelope);
+  }
+
+  #control(connection: WebSocketConnection, envelope: Envelope): void {
+    switch (envelope.msgType) {
+      case 'logout':
+        this.registry.logout(connection);
+        break;
+      case 'list_clients': {
+        const onlyOnline = parseListRequest(envelope.content);
+        const content = listResponseContent(this.registry.wireList(Boolean(onlyOnline)), onlyOnline);
+        const outcome = connection.send(fromServer('list_clients_response', envelope.fromClientId, content));
+        if (outcome === 'too-large') this.#refuse(connection, new CrossCommError('CC_RECEIVER_LIMIT', 'The list is too long.'), envelope.msgId);
+        break;
+      }
+      default:
+      // a heartbeat has done its work by being heard
+    }
+  }
+
+  #request(connection: WebSocketConnection, envelope: Envelope): void {
+    if (!connection.isAnnounced) {
+      this.#refuse(connection, new CrossCommError('CC_TYPE_NOT_ALLOWED', 'Requests need protocol 2.'), envelope.msgId);
+      return;
+    }
+    void this.fileBroker.answer(connection, envelope);
+  }
+
+  /** Before login a peer may send one small frame after the other, but not much in all. */
+  #mayStillLogin(connection: WebSocketConnection, data: Buffer): boolean {
+    connection.bytesBeforeLogin += data.length;
+    if (connection.bytesBeforeLogin <= this.options.maxLoginBytes) return true;
+    connection.close(CloseCode.TOO_LARGE, `more than ${this.options.maxLoginBytes} bytes before login`);
+    return false;
+  }
+
+  #refuse(connection: WebSocketConnection, error: CrossCommError, msgId: string | null): void {
+    const named = error.data?.['msgId'];
+    this.#logger.debug(`Refused a frame of ${JSON.stringify(connection.client?.clientId ?? connection.remoteAddress)}: ${error.code}`);
+    sendError(connection, error, msgId ?? (typeof named === 'string' ? named : null));
+  }
+}

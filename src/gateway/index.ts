@@ -1,0 +1,4 @@
+export { CrossCommGateway } from './cross-comm.gateway.js';
+export { CrossCommService, type ClientList, type SendResult } from './cross-comm.service.js';
+export { GatewayOptions } from './gateway.options.js';
+export { GATEWAY_PROVIDERS } from './gateway.providers.js';
