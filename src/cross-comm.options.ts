@@ -1,0 +1,57 @@
+import { validateSync } from 'class-validator';
+import { ClientsOptions } from './clients/index.js';
+import { GatewayOptions } from './gateway/index.js';
+import { ListenersOptions } from './listeners/index.js';
+import { CrossCommError } from './protocol/index.js';
+import { StorageOptions } from './storage/index.js';
+
+/**
+ * Options of the hub. All are optional; what each means and its default stands in the class it comes from.
+ * `storage` holds the options of the file storage.
+ */
+export interface CrossCommOptions extends Partial<ClientsOptions>, Partial<GatewayOptions>, Partial<ListenersOptions> {
+  readonly storage?: Partial<StorageOptions>;
+}
+
+/** The options of each folder, complete and checked. */
+export interface ResolvedOptions {
+  readonly clients: ClientsOptions;
+  readonly gateway: GatewayOptions;
+  readonly listeners: ListenersOptions;
+  readonly storage: StorageOptions;
+}
+
+/**
+ * Fills in the defaults.
+ * @throws CrossCommError `CC_INVALID_OPTION`, naming each option that is unknown or out of range
+ */
+export function resolveOptions({ storage = {}, ...given }: CrossCommOptions): ResolvedOptions {
+  if (typeof storage !== 'object' || storage === null) throw new CrossCommError('CC_INVALID_OPTION', 'storage is not an object of options.');
+  const resolved: ResolvedOptions = {
+    clients: new ClientsOptions(),
+    gateway: new GatewayOptions(),
+    listeners: new ListenersOptions(),
+    storage: new StorageOptions(),
+  };
+  const { clients, gateway, listeners } = resolved;
+  for (const [name, value] of Object.entries(given)) {
+    const owner = [clients, gateway, listeners].find((options) => name in options);
+    if (owner === undefined) throw new CrossCommError('CC_INVALID_OPTION', `There is no option "${name}".`);
+    if (value !== undefined) Object.assign(owner, { [name]: value });
+  }
+  // one of the pair given alone pulls the other along
+  if (given.heartbeatInterval === undefined) clients.heartbeatInterval = Math.min(30, clients.heartbeatTimeout / 2);
+  else if (given.heartbeatTimeout === undefined) clients.heartbeatTimeout = Math.max(60, clients.heartbeatInterval * 2);
+  resolved.storage.directory = `${clients.dataDir}/storage`;
+  for (const [name, value] of Object.entries(storage)) {
+    if (value !== undefined) Object.assign(resolved.storage, { [name]: value });
+  }
+  const problems = Object.values(resolved).flatMap((options: object) => validateSync(options, { whitelist: true, forbidNonWhitelisted: true }));
+  if (problems.length > 0) {
+    const texts = problems.flatMap((problem) => Object.values(problem.constraints ?? {}));
+    throw new CrossCommError('CC_INVALID_OPTION', `${texts.join('; ')}.`);
+  }
+  if (clients.heartbeatTimeout <= clients.heartbeatInterval)
+    throw new CrossCommError('CC_INVALID_OPTION', 'heartbeatTimeout must be longer than heartbeatInterval.');
+  return resolved;
+}

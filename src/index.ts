@@ -1,0 +1,25 @@
+export { CrossCommModule } from './cross-comm.module.js';
+export { CROSS_COMM_OPTIONS, type CrossCommModuleExtras, type CrossCommOptionsFactory } from './cross-comm.module-definition.js';
+export type { CrossCommOptions } from './cross-comm.options.js';
+export { CrossCommGateway, CrossCommService, type ClientList, type SendResult } from './gateway/index.js';
+export {
+  ClientRegistry,
+  ConnectedClient,
+  PresenceStore,
+  type ClientEvent,
+  type ClientInfo,
+  type LeaveReason,
+  type PresenceRecord,
+} from './clients/index.js';
+export { FileStorage, type ObjectInfo } from './storage/index.js';
+export {
+  CloseCode,
+  CommMsgType,
+  CrossCommError,
+  MessageListener,
+  type Envelope,
+  type ErrorCode,
+  type Message,
+  type MessageListenerOptions,
+  type UserMessageType,
+} from './protocol/index.js';
