@@ -74,7 +74,7 @@ module.exports = {
       severity: 'error',
       comment: 'The SDK is used without any framework.',
       from: { path: '^src/sdk/' },
-      to: { path: 'node_modules/(@nestjs|rxjs|reflect-metadata)' },
+      to: { path: 'node_modules/(@nestjs|rxjs|reflect-metadata|class-validator)', reachable: true },
     },
     ...Object.entries(ADAPTERS).map(([name, path]) => ({
       name: `adapter-${name}`,

@@ -35,23 +35,36 @@ export function resolveOptions({ storage = {}, ...given }: CrossCommOptions): Re
   };
   const { clients, gateway, listeners } = resolved;
   for (const [name, value] of Object.entries(given)) {
-    const owner = [clients, gateway, listeners].find((options) => name in options);
-    if (owner === undefined) throw new CrossCommError('CC_INVALID_OPTION', `There is no option "${name}".`);
-    if (value !== undefined) Object.assign(owner, { [name]: value });
+    assign([clients, gateway, listeners].find((options) => Object.hasOwn(options, name)), name, value);
   }
   // one of the pair given alone pulls the other along
   if (given.heartbeatInterval === undefined) clients.heartbeatInterval = Math.min(30, clients.heartbeatTimeout / 2);
   else if (given.heartbeatTimeout === undefined) clients.heartbeatTimeout = Math.max(60, clients.heartbeatInterval * 2);
   resolved.storage.directory = `${clients.dataDir}/storage`;
   for (const [name, value] of Object.entries(storage)) {
-    if (value !== undefined) Object.assign(resolved.storage, { [name]: value });
+    assign(Object.hasOwn(resolved.storage, name) ? resolved.storage : undefined, name, value);
   }
+  assertValid(resolved);
+  return resolved;
+}
+
+function assign(owner: object | undefined, name: string, value: unknown): void {
+  if (owner === undefined) throw new CrossCommError('CC_INVALID_OPTION', `There is no option "${name}".`);
+  // the validator lets null pass where undefined may stand
+  if (value === null) throw new CrossCommError('CC_INVALID_OPTION', `${name} is null; leave it out for its default.`);
+  if (value !== undefined) Object.assign(owner, { [name]: value });
+}
+
+function assertValid(resolved: ResolvedOptions): void {
   const problems = Object.values(resolved).flatMap((options: object) => validateSync(options, { whitelist: true, forbidNonWhitelisted: true }));
   if (problems.length > 0) {
     const texts = problems.flatMap((problem) => Object.values(problem.constraints ?? {}));
     throw new CrossCommError('CC_INVALID_OPTION', `${texts.join('; ')}.`);
   }
-  if (clients.heartbeatTimeout <= clients.heartbeatInterval)
+  const { heartbeatTimeout, heartbeatInterval } = resolved.clients;
+  if (heartbeatTimeout <= heartbeatInterval)
     throw new CrossCommError('CC_INVALID_OPTION', 'heartbeatTimeout must be longer than heartbeatInterval.');
-  return resolved;
+  const { port, tlsCertFile, tlsKeyFile } = resolved.gateway;
+  if (port === undefined && (tlsCertFile ?? tlsKeyFile) !== undefined)
+    throw new CrossCommError('CC_INVALID_OPTION', 'tlsCertFile and tlsKeyFile need an own port; a shared server has the TLS of the application.');
 }

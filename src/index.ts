@@ -1,4 +1,5 @@
 export { CrossCommModule } from './cross-comm.module.js';
+export { CrossComm, type CrossCommRoleOptions, type MessageHandler } from './cross-comm.facade.js';
 export { CROSS_COMM_OPTIONS, type CrossCommModuleExtras, type CrossCommOptionsFactory } from './cross-comm.module-definition.js';
 export type { CrossCommOptions } from './cross-comm.options.js';
 export { CrossCommGateway, CrossCommService, type ClientList, type SendResult } from './gateway/index.js';

@@ -4,8 +4,8 @@ import type { Terminal } from './terminal.js';
 /** Shows how far a transfer is: a bar on a terminal, one line at the end otherwise. */
 export interface TransferDisplay {
   readonly onProgress: (progress: { readonly transferredBytes: number; readonly totalBytes: number }) => void;
-  /** Ends the display. */
-  done(): void;
+  /** Ends the display; says what was transferred when it is told that all of it was. */
+  done(isComplete: boolean): void;
 }
 
 export function transferDisplay(terminal: Terminal, label: string): TransferDisplay {
@@ -15,7 +15,9 @@ export function transferDisplay(terminal: Terminal, label: string): TransferDisp
       onProgress: ({ totalBytes }) => {
         total = totalBytes;
       },
-      done: () => terminal.note(`${label}: ${total} bytes transferred`),
+      done: (isComplete) => {
+        if (isComplete) terminal.note(`${label}: ${total} bytes transferred`);
+      },
     };
   }
   const bar = new cliProgress.SingleBar({ format: `${label} {bar} {percentage}% | {value}/{total} bytes`, clearOnComplete: true, hideCursor: true });

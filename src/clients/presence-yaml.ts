@@ -36,7 +36,8 @@ export function presenceFromYaml(text: string): Map<string, PresenceRecord> {
   const end = END.exec(text);
   if (text.startsWith(HEADER) && end === null) throw new Error('the file is torn: its last line is missing');
   if (end?.[1] === '0') return new Map();
-  const document: unknown = load(text);
+  // of two keys that become one here (Python's `true` and `'true'`), the last counts
+  const document: unknown = load(text, { json: true });
   if (typeof document !== 'object' || document === null || Array.isArray(document))
     throw new Error('the file holds no mapping of client ids');
   const records = new Map<string, PresenceRecord>();

@@ -1,5 +1,6 @@
 export { AttachmentDownloader } from './attachment-downloader.js';
 export { ListenerDispatcher, type ListenerStats } from './listener.dispatcher.js';
 export { ListenerExplorer } from './listener.explorer.js';
+export { ListenerRegistry } from './listener.registry.js';
 export { ListenersOptions } from './listeners.options.js';
 export { LISTENERS_PROVIDERS } from './listeners.providers.js';

@@ -63,6 +63,8 @@ async function talk(flags: ClientFlags, terminal: Terminal): Promise<void> {
     }
   } finally {
     lines.close();
+    // the hub answers in order: what it refused of the last lines is known once it has answered this
+    if (client.status.state === 'online') await client.listClients({ timeoutMs: 2_000 }).catch((error: Error) => terminal.error(error.message));
     closedBecause = client.status.state === 'closed' ? client.status.reason : undefined;
     await client.logout();
   }
@@ -81,9 +83,11 @@ async function run(
   if (command.kind !== 'send') return;
   const { content, msgType } = command;
   const display = isAttachmentType(msgType) ? transferDisplay(terminal, String(content)) : undefined;
+  let isComplete = false;
   try {
     await client.sendMessage(content, msgType, target, display === undefined ? {} : { onProgress: display.onProgress });
+    isComplete = true;
   } finally {
-    display?.done();
+    display?.done(isComplete);
   }
 }

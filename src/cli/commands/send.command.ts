@@ -34,10 +34,12 @@ async function sendOne(text: string, flags: SendFlags, terminal: Terminal): Prom
     const refusals: Error[] = [];
     client.onError((error) => refusals.push(error));
     const display = isAttachmentType(msgType) ? transferDisplay(terminal, text) : undefined;
+    let isComplete = false;
     try {
       await client.sendMessage(content, msgType, flags.to, display === undefined ? {} : { onProgress: display.onProgress });
+      isComplete = true;
     } finally {
-      display?.done();
+      display?.done(isComplete);
     }
     // the hub answers in order: once it has answered this, it has said what it had to say about the message
     await client.listClients({ onlyShowOnline: true, timeoutMs: flags.timeout * 1000 });
