@@ -1,0 +1,27 @@
+import { nodeClientId } from './client-id.node.js';
+import type { ClientOptions } from './client.options.js';
+import { CrossCommClient as CrossCommClientCore } from './cross-comm-client.js';
+import { NodeFiles, type FileStorageChoice } from './files.node.js';
+import { openNodeWebSocket } from './transports/web-socket.transport.node.js';
+
+/** The options of a client in Node. */
+export interface NodeClientOptions extends ClientOptions {
+  /**
+   * Where files, images and folders travel: `brokered`, the hub's storage, no credentials needed; `oss`, the bucket of
+   * the variables `OSS_ENDPOINT`, `OSS_BUCKET_NAME`, `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_SECRET`; or a storage of
+   * your own. Default: `brokered` when the hub offers it, else `oss` when the variables are set, else `CC_UNSUPPORTED`.
+   */
+  readonly fileStorage?: FileStorageChoice;
+}
+
+/** A client of a CrossComm hub or of a pywayne `cross_comm` server, for Node. */
+export class CrossCommClient extends CrossCommClientCore {
+  /** @throws CrossCommError `CC_INVALID_OPTION`, `CC_INVALID_CLIENT_ID` */
+  constructor(options: NodeClientOptions = {}) {
+    super(options, {
+      openTransport: openNodeWebSocket,
+      defaultClientId: nodeClientId,
+      createFiles: (link) => new NodeFiles(link, options.fileStorage),
+    });
+  }
+}

@@ -1,0 +1,84 @@
+import {
+  CrossCommError,
+  listenerFilter,
+  passesFilter,
+  readListenerFilters,
+  roleOf,
+  type Envelope,
+  type ListenerFilter,
+  type Message,
+} from '../protocol/index.js';
+
+/** What a user registered: called once for a message that passes at least one of the filters. */
+export interface MessageHandler {
+  /** Class and method, or the function's name; for reports. */
+  readonly name: string;
+  readonly filters: readonly ListenerFilter[];
+  call(message: Message): unknown;
+}
+
+/** A handler that is to get a message, and where its attachment is to be downloaded to. */
+export interface HandlerMatch {
+  readonly handler: MessageHandler;
+  readonly downloadDirectory: string | undefined;
+}
+
+/** The handlers of one client, in the order of their registration. */
+export class MessageHandlers {
+  #handlers: readonly MessageHandler[] = [];
+
+  add(handlers: readonly MessageHandler[]): () => void {
+    // never changed in place: a handler may add and remove handlers while a message is being matched
+    this.#handlers = [...this.#handlers, ...handlers];
+    return () => {
+      this.#handlers = this.#handlers.filter((handler) => !handlers.includes(handler));
+    };
+  }
+
+  match(envelope: Envelope): HandlerMatch[] {
+    const matches: HandlerMatch[] = [];
+    for (const handler of this.#handlers) {
+      const passed = handler.filters.filter((filter) => passes(filter, envelope));
+      if (passed.length === 0) continue;
+      matches.push({ handler, downloadDirectory: passed.find((filter) => filter.downloadDirectory !== undefined)?.downloadDirectory });
+    }
+    return matches;
+  }
+}
+
+/** A filter without types takes what users send; a peer's heartbeats and the like only reach a filter that names them. */
+function passes(filter: ListenerFilter, { msgType, fromClientId }: Envelope): boolean {
+  return passesFilter(filter, msgType, fromClientId) && (filter.msgTypes !== undefined || roleOf(msgType) === 'user');
+}
+
+/**
+ * The `@MessageListener` methods of an object, inherited ones too; a method that is overridden without the decorator
+ * is none any more.
+ * @throws CrossCommError `CC_INVALID_LISTENER` when there are none
+ */
+export function handlersOf(instance: object): MessageHandler[] {
+  const className = instance.constructor?.name || 'an object';
+  const handlers: MessageHandler[] = [];
+  const seen = new Set<PropertyKey>();
+  for (let owner: object | null = instance; owner !== null && owner !== Object.prototype; owner = Object.getPrototypeOf(owner) as object | null) {
+    for (const key of Reflect.ownKeys(owner)) {
+      if (seen.has(key)) continue;
+      seen.add(key);
+      // the descriptor, because reading a property may run a getter
+      const method: unknown = Object.getOwnPropertyDescriptor(owner, key)?.value;
+      const filters = readListenerFilters(method);
+      if (typeof method !== 'function' || filters.length === 0) continue;
+      handlers.push({ name: `${className}.${String(key)}`, filters, call: (message) => method.call(instance, message) as unknown });
+    }
+  }
+  if (handlers.length === 0)
+    throw new CrossCommError('CC_INVALID_LISTENER', `${className} has no method with @MessageListener; give an instance, not the class.`);
+  return handlers;
+}
+
+/** A handler made of a function. */
+export function functionHandler(filter: Parameters<typeof listenerFilter>[0], call: (message: Message) => unknown): MessageHandler {
+  if (typeof call !== 'function') throw new CrossCommError('CC_INVALID_LISTENER', 'onMessage needs a function.');
+  const name = call.name || 'a function given to onMessage';
+  return { name, filters: [listenerFilter(filter, name)], call };
+}

@@ -1,0 +1,24 @@
+export type { ClientOptions, HubUrl } from './client.options.js';
+export type { ReconnectOptions } from './reconnect-policy.js';
+export type { ClientStatus } from './client-status.js';
+export type { ClientProblem, ProblemHandler } from './client-problem.js';
+export type { ClientLogger } from './logger.js';
+export type { ClientList, ListClientsOptions, ListedClient } from './client-list-requests.js';
+export type { CallOptions } from './deadline.js';
+export type { Clock } from './frame-writer.js';
+export type { FileProgress, ProgressHandler } from './client-files.js';
+export type { LoginOptions } from './cross-comm-client.js';
+export type { SendOptions, SentMessage } from './send-message.js';
+export type { WebSocketFactory, WebSocketLike } from './transports/web-socket.transport.js';
+export {
+  BROADCAST_ID,
+  CLOSE_MEANINGS,
+  CloseCode,
+  CommMsgType,
+  CrossCommError,
+  MessageListener,
+  type Envelope,
+  type ErrorCode,
+  type Message,
+  type MessageListenerOptions,
+} from '../protocol/index.js';

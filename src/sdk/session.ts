@@ -1,0 +1,239 @@
+import {
+  CrossCommError,
+  FEATURES,
+  PROTOCOL_VERSION,
+  SERVER_ID,
+  decodeEnvelope,
+  loginContent,
+  parseLoginAnswer,
+  replyTo,
+  type CommMsgType,
+  type DecodeOptions,
+  type Envelope,
+  type Welcome,
+} from '../protocol/index.js';
+import type { ClientSettings } from './client.options.js';
+import { sessionEnd, type SessionEnd } from './session-end.js';
+import type { FrameWriter } from './frame-writer.js';
+import { Heartbeat } from './heartbeat.js';
+import { Liveness } from './liveness.js';
+import type { ClientTransport, OpenTransport } from './transports/client-transport.js';
+
+export interface SessionContext {
+  readonly settings: ClientSettings;
+  readonly writer: FrameWriter;
+  readonly openTransport: OpenTransport;
+  /** Whether an earlier socket of this client may still be open on the server's side. */
+  readonly isReconnect: boolean;
+}
+
+export interface SessionEvents {
+  onOnline(session: Session): void;
+  onEnvelope(envelope: Envelope): void;
+  /** A frame that is no envelope of this protocol. */
+  onBadFrame(error: CrossCommError): void;
+  /** Exactly once, when the socket is gone. */
+  onEnd(end: SessionEnd): void;
+}
+
+/** A Python server writes messages anew and makes them up to six times longer (wire facts 5.13). */
+const PYTHON_GROWTH = 6;
+/** Time the other side has to answer our close frame. */
+const CLOSE_TIMEOUT_MS = 1_000;
+/** Longest wait for what was sent before a logout to leave this machine. */
+const FLUSH_TIMEOUT_MS = 5_000;
+const FLUSH_POLL_MS = 5;
+/** How long a Python server may take to notice that an earlier socket is dead: 20 s to ping, 20 s to wait, 10 s to close. */
+const HALF_OPEN_MS = 90_000;
+
+/** One socket: opening, login, heartbeats, probes, end. */
+export class Session {
+  /** What a protocol-2 hub said at login; undefined towards a protocol-1 server. */
+  welcome: Welcome | undefined;
+  #phase: 'connecting' | 'login' | 'online' | 'ending' | 'closed' = 'connecting';
+  #transport: ClientTransport | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #end: SessionEnd | undefined;
+  #onlineSinceMs = 0;
+  #probeId = '';
+  #decoding: DecodeOptions = { allowExt: true };
+  readonly #heartbeat: Heartbeat;
+  readonly #liveness: Liveness;
+
+  constructor(
+    private readonly context: SessionContext,
+    private readonly events: SessionEvents,
+  ) {
+    this.#heartbeat = new Heartbeat(context.settings.clock, (afterGap) => this.#beat(afterGap));
+    this.#liveness = new Liveness(context.settings, {
+      probe: () => this.#probe(),
+      dead: () => this.terminate(new CrossCommError('CC_HEARTBEAT_TIMEOUT', 'The hub does not answer.')),
+    });
+  }
+
+  get bufferedBytes(): number {
+    return this.#transport?.bufferedBytes ?? 0;
+  }
+
+  /** Milliseconds since the epoch of the login; 0 when it never came to that. */
+  get onlineSinceMs(): number {
+    return this.#onlineSinceMs;
+  }
+
+  open(url: string): void {
+    const { settings, openTransport } = this.context;
+    this.#timer = setTimeout(() => {
+      this.terminate(new CrossCommError('CC_CONNECT_FAILED', `No answer within ${settings.connectTimeoutMs} ms.`));
+    }, settings.connectTimeoutMs);
+    try {
+      this.#transport = openTransport(
+        { url, maxInboundBytes: settings.maxMessageBytes * PYTHON_GROWTH },
+        {
+          onOpen: () => this.#login(),
+          onFrame: (text) => this.#receive(text),
+          onPong: () => this.#liveness.heard(),
+          onClose: (code, reason, error) => this.#closed(this.#end ?? sessionEnd({ phase: this.#phase, code, reason, error })),
+        },
+      );
+    } catch (cause) {
+      const error = new CrossCommError('CC_INVALID_OPTION', { detail: 'The url is not a WebSocket address.', cause });
+      this.#closed({ error, reconnect: false });
+    }
+  }
+
+  /** Hands a frame to the socket; `false` when nobody is logged in on it. */
+  send(frame: string): boolean {
+    return this.#phase === 'online' && this.#transport !== undefined && this.#transport.send(frame);
+  }
+
+  /** Stops or continues reading; `false` where the platform cannot. */
+  pause(paused: boolean): boolean {
+    const transport = this.#transport;
+    if (transport?.pause === undefined) return false;
+    this.#liveness.suspend(paused);
+    if (paused) transport.pause();
+    else transport.resume?.();
+    return true;
+  }
+
+  /** Says goodbye behind everything sent before, then closes. */
+  logout(): void {
+    const isOnline = this.#phase === 'online';
+    if (isOnline) this.#control('logout', {});
+    this.#beginEnd({ error: new CrossCommError('CC_CLOSED'), reconnect: false });
+    if (!isOnline) this.#transport?.terminate();
+    else this.#closeAfterFlush(Math.ceil(FLUSH_TIMEOUT_MS / FLUSH_POLL_MS));
+  }
+
+  /** Cuts the connection. */
+  terminate(error: CrossCommError): void {
+    if (this.#phase === 'closed') return;
+    this.#beginEnd({ error, reconnect: true });
+    this.#transport?.terminate();
+  }
+
+  #login(): void {
+    if (this.#phase !== 'connecting') return;
+    clearTimeout(this.#timer);
+    this.#phase = 'login';
+    this.#timer = setTimeout(() => this.#online(undefined), this.context.settings.loginTimeoutMs);
+    this.#sendLogin();
+  }
+
+  #sendLogin(): void {
+    const { maxMessageBytes } = this.context.settings;
+    this.#control('login', loginContent({ protocol: PROTOCOL_VERSION, features: FEATURES, maxMessageBytes }));
+  }
+
+  #receive(text: string): void {
+    this.#liveness.heard();
+    if (this.#phase === 'ending' || this.#phase === 'closed') return;
+    let envelope: Envelope;
+    try {
+      envelope = decodeEnvelope(text, this.#decoding);
+    } catch (error) {
+      this.events.onBadFrame(CrossCommError.from(error, 'CC_INVALID_FRAME'));
+      return;
+    }
+    if (envelope.fromClientId === SERVER_ID) {
+      if (this.#phase === 'login' && envelope.msgType === 'login_response') this.#answered(envelope.content);
+      if (this.#probeId !== '' && replyTo(envelope.content) === this.#probeId) return;
+    }
+    this.events.onEnvelope(envelope);
+  }
+
+  #answered(content: unknown): void {
+    const answer = parseLoginAnswer(content);
+    if (answer.status === 'success') {
+      this.#online(answer.welcome);
+      return;
+    }
+    this.#beginEnd({ error: answer.error, reconnect: answer.error.retryable });
+    this.#close();
+  }
+
+  #online(welcome: Welcome | undefined): void {
+    const { settings } = this.context;
+    clearTimeout(this.#timer);
+    this.#phase = 'online';
+    this.welcome = welcome;
+    this.#decoding = welcome === undefined ? {} : { allowExt: true, maxNestingDepth: welcome.limits.maxNestingDepth };
+    this.#onlineSinceMs = settings.clock.now();
+    this.#heartbeat.start(Math.min(settings.heartbeatIntervalMs, welcome?.heartbeatIntervalMs ?? Number.POSITIVE_INFINITY));
+    this.#liveness.start();
+    this.events.onOnline(this);
+  }
+
+  /**
+   * A Python server that gave the client up, or that only now closes its earlier socket, delivers nothing until the
+   * next login, whatever the heartbeats say (wire facts 5.8, 5.9, 9.3); a second login on the same socket is harmless.
+   */
+  #beat(afterGap: boolean): void {
+    const { settings, isReconnect } = this.context;
+    const mayBeReplaced = isReconnect && settings.clock.now() - this.#onlineSinceMs < HALF_OPEN_MS;
+    if (this.welcome === undefined && (afterGap || mayBeReplaced)) this.#sendLogin();
+    this.#control('heartbeat', {});
+  }
+
+  #probe(): void {
+    if (this.#transport?.ping !== undefined) this.#transport.ping();
+    else if (this.welcome?.features.includes('requests')) this.#probeId = this.#control('request', { action: 'ping', data: null });
+    else this.#control('text', '', this.context.settings.clientId);
+  }
+
+  #control(msgType: CommMsgType, content: unknown, toClientId: string = SERVER_ID): string {
+    const { msgId, frame } = this.context.writer.write({ msgType, toClientId, content });
+    this.#transport?.send(frame);
+    return msgId;
+  }
+
+  #beginEnd(end: SessionEnd): void {
+    this.#end ??= end;
+    this.#phase = 'ending';
+    this.#stopTimers();
+  }
+
+  #closeAfterFlush(pollsLeft: number): void {
+    if (this.#phase === 'closed') return;
+    if (this.bufferedBytes === 0 || pollsLeft === 0) this.#close();
+    else this.#timer = setTimeout(() => this.#closeAfterFlush(pollsLeft - 1), FLUSH_POLL_MS);
+  }
+
+  #close(): void {
+    this.#timer = setTimeout(() => this.#transport?.terminate(), CLOSE_TIMEOUT_MS);
+    this.#transport?.close(1000, '');
+  }
+
+  #closed(end: SessionEnd): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = 'closed';
+    this.#stopTimers();
+    this.events.onEnd(end);
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#timer);
+    this.#heartbeat.stop();
+    this.#liveness.stop();
+  }
+}
