@@ -13,7 +13,7 @@ import { HttpDoor, refuseUpgrade } from './http-door.js';
 import { InboundPipeline } from './inbound-pipeline.js';
 import { setReceiveLimit } from './receive-limit.js';
 import { WebSocketConnection } from './web-socket.connection.js';
-import { WriteCorker } from './write-corker.js';
+import { WriteScheduler } from './write-scheduler.js';
 
 /**
  * The WebSocket door: sockets in, frames on to the pipeline, nothing decided here.
@@ -26,7 +26,7 @@ import { WriteCorker } from './write-corker.js';
 export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #logger = new Logger(CrossCommGateway.name);
   readonly #connections = new Set<WebSocketConnection>();
-  readonly #corker = new WriteCorker();
+  readonly #scheduler = new WriteScheduler();
   readonly #door: HttpDoor;
   readonly #webSocketServer: WebSocketServer;
   #isAccepting = false;
@@ -63,8 +63,9 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
     this.heartbeat.start();
     const { port } = this.options;
     if (port !== undefined) return this.#door.listen(port);
-    const adapter = (this.adapterHost as Partial<HttpAdapterHost>).httpAdapter;
-    if (adapter === undefined) throw new CrossCommError('CC_ATTACH_FAILED', 'The application has no HTTP adapter.');
+    // undefined or null, depending on how the application without HTTP was made
+    const adapter = this.adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | null | undefined;
+    if (adapter === undefined || adapter === null) throw new CrossCommError('CC_ATTACH_FAILED', 'The application has no HTTP adapter.');
     this.#door.attach(adapter.getHttpServer());
     this.#logger.log(`CrossComm is attached to the application's HTTP server at ${this.#path ?? '/'}`);
   }
@@ -127,7 +128,7 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
       socket,
       remoteAddress: request.socket.remoteAddress ?? 'unknown',
       options: this.options,
-      corker: this.#corker,
+      scheduler: this.#scheduler,
       // offline at once, not when the socket is gone: the list and delivery agree
       onOverflow: (overflowed) => this.registry.closed(overflowed, 'slow_receiver'),
     });
@@ -135,7 +136,12 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
     this.registry.opened(connection);
     webSocket.on('message', (data, isBinary) => this.pipeline.receive(connection, data as Buffer, isBinary));
     webSocket.on('close', () => this.#closed(connection));
-    webSocket.on('error', (error) => this.#logger.debug(`Socket of ${connection.remoteAddress}: ${error.message}`));
+    webSocket.on('error', (error) => {
+      this.#logger.debug(`Socket of ${connection.remoteAddress}: ${error.message}`);
+      // `ws` has sent its close frame (1007, 1009) and would wait half a minute for the peer
+      this.registry.closed(connection, 'closed');
+      connection.close(CloseCode.INVALID_DATA, error.message);
+    });
   }
 
   #closed(connection: WebSocketConnection): void {

@@ -68,7 +68,7 @@ export class FileBroker {
       case FileAction.NEW_KEY:
         return Promise.resolve({ key: this.#newKey(given as Partial<NewKeyData>, clientId) });
       case FileAction.SIGN:
-        return this.#sign(given as Partial<SignData>, clientId);
+        return this.#sign(given, clientId);
       case FileAction.HEAD:
         return this.storage.head(readableKey(given['key'])).then(toWire);
       case FileAction.LIST:

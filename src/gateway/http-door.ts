@@ -47,9 +47,11 @@ export class HttpDoor {
       if (!this.handlers.request(request, response)) answerPlainRequest(request, response);
     });
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
+      const onError = (cause: NodeJS.ErrnoException): void =>
+        reject(new CrossCommError('CC_INVALID_OPTION', { detail: `${this.options.host}:${port} cannot be listened on (${cause.code ?? cause.message}).`, cause }));
+      server.once('error', onError);
       server.listen(port, this.options.host, () => {
-        server.off('error', reject);
+        server.off('error', onError);
         resolve();
       });
     });
@@ -66,8 +68,10 @@ export class HttpDoor {
     this.#server = server;
     const { upgrade, request } = this.handlers;
     const emit = server.emit.bind(server) as (...all: unknown[]) => boolean;
-    const { emit: original }: { emit: unknown } = server;
+    const original: unknown = Reflect.get(server, 'emit');
+    let isAttached = true;
     const wrapped = (event: string | symbol, ...args: unknown[]): boolean => {
+      if (!isAttached) return emit(event, ...args);
       if (event === 'upgrade' && upgrade(args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer)) return true;
       if (event === 'request' && request(args[0] as IncomingMessage, args[1] as ServerResponse)) return true;
       return emit(event, ...args);
@@ -84,6 +88,8 @@ export class HttpDoor {
     server.on('upgrade', onUnhandled);
     this.#detach = () => {
       server.off('upgrade', onUnhandled);
+      // who wrapped `emit` after us still calls us; then everything is only passed on
+      isAttached = false;
       if ((Reflect.get(server, 'emit') as unknown) === wrapped) server.emit = original as Server['emit'];
     };
   }

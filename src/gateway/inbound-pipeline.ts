@@ -5,13 +5,14 @@ import { ListenerDispatcher } from '../listeners/index.js';
 import {
   CloseCode,
   CrossCommError,
-  decodeEnvelope,
   listResponseContent,
   parseListRequest,
   roleOf,
+  type DecodeOptions,
   type Envelope,
 } from '../protocol/index.js';
 import { FileBroker } from './file-broker.service.js';
+import { decodeTextFrame } from './frame-decoder.js';
 import { textOfBinaryFrame } from './frame-text.js';
 import { GatewayOptions } from './gateway.options.js';
 import { fromServer, sendError } from './hub-replies.js';
@@ -25,6 +26,8 @@ import type { WebSocketConnection } from './web-socket.connection.js';
 @Injectable()
 export class InboundPipeline {
   readonly #logger = new Logger(InboundPipeline.name);
+  readonly #legacyDecoding: DecodeOptions;
+  readonly #announcedDecoding: DecodeOptions;
 
   constructor(
     private readonly registry: ClientRegistry,
@@ -33,7 +36,11 @@ export class InboundPipeline {
     private readonly loginHandler: LoginHandler,
     private readonly fileBroker: FileBroker,
     private readonly options: GatewayOptions,
-  ) {}
+  ) {
+    const { maxNestingDepth } = options;
+    this.#legacyDecoding = { maxNestingDepth, allowExt: false };
+    this.#announcedDecoding = { maxNestingDepth, allowExt: true };
+  }
 
   /** Handles one whole frame. Never throws: what is wrong is answered, or kept silent towards old clients. */
   receive(connection: WebSocketConnection, data: Buffer, isBinary: boolean): void {
@@ -55,10 +62,10 @@ export class InboundPipeline {
     let envelope: Envelope;
     let frame = data;
     try {
-      const text = isBinary ? textOfBinaryFrame(data) : data.toString('utf8');
-      envelope = decodeEnvelope(text, { maxNestingDepth: this.options.maxNestingDepth, allowExt: connection.isAnnounced });
+      const options = connection.isAnnounced ? this.#announcedDecoding : this.#legacyDecoding;
       // receivers get text frames, whatever the sender used (wire facts 1)
-      if (isBinary) frame = Buffer.from(text);
+      if (isBinary) frame = Buffer.from(textOfBinaryFrame(data));
+      envelope = decodeTextFrame(frame, options);
     } catch (error) {
       this.#refuse(connection, CrossCommError.from(error), null);
       return;

@@ -3,16 +3,19 @@ import type { WebSocket } from 'ws';
 import { Connection, type OutboundMessage, type SendOutcome } from '../clients/index.js';
 import { CloseCode, PROTOCOL_LIMITS } from '../protocol/index.js';
 import type { GatewayOptions } from './gateway.options.js';
-import type { Corkable, WriteCorker } from './write-corker.js';
+import { FrameBatch } from './frame-batch.js';
+import type { BatchWriter, WriteScheduler } from './write-scheduler.js';
 
-const TEXT_FRAME = { binary: false, compress: false, fin: true, mask: false };
-const COMPRESSED_TEXT_FRAME = { ...TEXT_FRAME, compress: true };
+const TEXT_FRAME = { binary: false, fin: true, mask: false };
 
-/** `readyState` of an open socket; the class itself is not imported for one number. */
-const OPEN: WebSocket['OPEN'] = 1;
-
-/** Corked bytes beyond which a socket is written to within the turn, so that a burst does not look like a slow receiver. */
+/** Held back bytes beyond which a socket is written to within the turn, so that a burst does not look like a slow receiver. */
 const FLUSH_BYTES = 128 * 1024;
+
+/** Smallest message that compression, where it is switched on, is worth its cost for. */
+const COMPRESS_BYTES = 1024;
+
+/** `readyState` of an open WebSocket. */
+const OPEN = 1;
 
 /** What a {@link WebSocketConnection} is made of. */
 export interface WebSocketConnectionParts {
@@ -21,32 +24,33 @@ export interface WebSocketConnectionParts {
   readonly socket: Duplex;
   readonly remoteAddress: string;
   readonly options: GatewayOptions;
-  readonly corker: WriteCorker;
+  readonly scheduler: WriteScheduler;
   /** Called once, when the receiver is given up for not reading. */
   readonly onOverflow: (connection: WebSocketConnection) => void;
 }
 
 /** A client behind a WebSocket. */
-export class WebSocketConnection extends Connection implements Corkable {
+export class WebSocketConnection extends Connection implements BatchWriter {
   override readonly transport = 'websocket';
   override readonly remoteAddress: string;
   readonly socket: Duplex;
   readonly webSocket: WebSocket;
   /** Bytes of messages received before login. */
   bytesBeforeLogin = 0;
-  #isCorked = false;
+  /** What is held back until the end of this turn. */
+  #batch: FrameBatch | undefined;
   #isClosing = false;
   readonly #options: GatewayOptions;
-  readonly #corker: WriteCorker;
+  readonly #scheduler: WriteScheduler;
   readonly #onOverflow: (connection: WebSocketConnection) => void;
 
-  constructor({ webSocket, socket, remoteAddress, options, corker, onOverflow }: WebSocketConnectionParts) {
+  constructor({ webSocket, socket, remoteAddress, options, scheduler, onOverflow }: WebSocketConnectionParts) {
     super();
     this.webSocket = webSocket;
     this.socket = socket;
     this.remoteAddress = remoteAddress;
     this.#options = options;
-    this.#corker = corker;
+    this.#scheduler = scheduler;
     this.#onOverflow = onOverflow;
   }
 
@@ -56,7 +60,8 @@ export class WebSocketConnection extends Connection implements Corkable {
   }
 
   override get bufferedBytes(): number {
-    return this.webSocket.bufferedAmount;
+    const held = this.#batch === undefined ? 0 : this.#batch.sizeBytes;
+    return held + (this.#options.compression ? this.webSocket.bufferedAmount : this.socket.writableLength);
   }
 
   /** Largest message this client can take, in bytes. */
@@ -66,23 +71,43 @@ export class WebSocketConnection extends Connection implements Corkable {
 
   override send(message: OutboundMessage): SendOutcome {
     if (this.#isClosing || this.webSocket.readyState !== OPEN) return 'closed';
-    const frame = this.announcement === undefined ? message.legacyFrame : message.frame;
-    if (frame.length > this.maxReceiveBytes) return 'too-large';
-    const waiting = this.webSocket.bufferedAmount;
+    const payload = this.announcement === undefined ? message.legacyFrame : message.frame;
+    if (payload.length > this.maxReceiveBytes) return 'too-large';
+    const waiting = this.bufferedBytes;
     // with nothing waiting the receiver is not slow, however large this one message is
-    if (waiting > 0 && waiting + frame.length > this.#options.maxBufferedBytes) {
-      this.#onOverflow(this);
+    if (waiting > 0 && waiting + payload.length > this.#options.maxBufferedBytes) {
       this.close(CloseCode.SLOW_RECEIVER, `more than ${this.#options.maxBufferedBytes} bytes unread`);
+      this.#onOverflow(this);
       return 'overflow';
     }
-    if (this.#isCorked) {
-      if (this.socket.writableLength > FLUSH_BYTES) this.socket.uncork();
-    } else {
-      this.#isCorked = true;
-      this.#corker.cork(this);
-    }
-    this.webSocket.send(frame, this.#options.compression && frame.length >= 1024 ? COMPRESSED_TEXT_FRAME : TEXT_FRAME);
+    if (this.#options.compression) this.webSocket.send(payload, { ...TEXT_FRAME, compress: payload.length >= COMPRESS_BYTES });
+    else this.#hold(payload);
     return 'sent';
+  }
+
+  #hold(payload: Buffer): void {
+    let batch = this.#batch;
+    if (batch === undefined) {
+      batch = this.#scheduler.start;
+      this.#scheduler.schedule(this);
+    }
+    this.#batch = batch.append(payload);
+    if (this.#batch.sizeBytes > FLUSH_BYTES) this.flush();
+  }
+
+  /** Writes what is held back: whole frames onto the socket below `ws`, which puts its own frames between them. */
+  flush(): void {
+    const batch = this.#batch;
+    this.#batch = undefined;
+    if (batch === undefined || this.webSocket.readyState !== OPEN) return;
+    const { chunks } = batch;
+    if (chunks.length === 1) {
+      this.socket.write(chunks[0]);
+      return;
+    }
+    this.socket.cork();
+    for (const chunk of chunks) this.socket.write(chunk);
+    this.socket.uncork();
   }
 
   override close(code: CloseCode, reason: string): void {
@@ -92,6 +117,7 @@ export class WebSocketConnection extends Connection implements Corkable {
   /** As {@link close}, with another time for what is buffered to leave. */
   closeWithin(timeoutMs: number, code: CloseCode, reason: string): void {
     if (this.#isClosing) return;
+    this.flush();
     this.#isClosing = true;
     this.webSocket.close(code, reason.slice(0, 120));
     // the Java client never answers a close (wire facts 7); a peer that does not read cannot
@@ -103,10 +129,5 @@ export class WebSocketConnection extends Connection implements Corkable {
   terminate(): void {
     this.#isClosing = true;
     this.webSocket.terminate();
-  }
-
-  /** Called by the corker at the end of the turn. */
-  uncorked(): void {
-    this.#isCorked = false;
   }
 }

@@ -4,11 +4,15 @@ import { ROUTE_ARGUMENTS } from './listener-params.factory.js';
 /** Where Nest keeps what `@UseGuards`, `@UseInterceptors`, `@UsePipes` and `@UseFilters` were given. */
 const ENHANCER_KEYS = ['__guards__', '__interceptors__', '__pipes__', '__exceptionFilters__'];
 
+const GLOBAL_TOKEN = /^APP_(GUARD|INTERCEPTOR|PIPE|FILTER)\b/;
+
+type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
+
 /** The method of a listener, in its module. */
 export interface ListenerPlace {
   readonly instance: object;
   readonly methodName: string;
-  readonly module: ReturnType<DiscoveryService['getProviders']>[number]['host'];
+  readonly module: InstanceWrapper['host'];
 }
 
 /**
@@ -27,4 +31,16 @@ export function findUnresolvedEnhancer({ instance, methodName, module }: Listene
   ];
   const missing = enhancers.find((enhancer) => typeof enhancer === 'function' && !module.injectables.has(enhancer));
   return typeof missing === 'function' ? missing.name : undefined;
+}
+
+/**
+ * Finds a global guard, interceptor, pipe or filter (`APP_GUARD` and so on) that is made per request. Listeners have no
+ * request, so Nest would silently run them without it.
+ * @returns its name; undefined when all will run
+ */
+export function findRequestScopedGlobal(providers: readonly InstanceWrapper[]): string | undefined {
+  const modules = new Set(providers.map(({ host }) => host));
+  const candidates = [...modules].flatMap((module) => [...(module?.providers.entries() ?? []), ...(module?.injectables.entries() ?? [])]);
+  const scoped = candidates.find(([token, wrapper]) => GLOBAL_TOKEN.test(String(token)) && !wrapper.isDependencyTreeStatic());
+  return scoped === undefined ? undefined : String(scoped[1].name);
 }

@@ -87,7 +87,7 @@ export class ListenerDispatcher {
     for (const [index, { handle, filter }] of matches.entries()) {
       try {
         // what one listener changes, the next does not see; the last one may have the original
-        const own = index === matches.length - 1 ? content : structuredClone(content);
+        const own = index === matches.length - 1 || typeof content !== 'object' ? content : structuredClone(content);
         const message = await this.#prepare({ ...envelope, content: own }, filter.downloadDirectory, downloads);
         await handle.invoke(client, message, envelope.msgType);
       } catch (error) {

@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { DiscoveryService, ExternalContextCreator, MetadataScanner } from '@nestjs/core';
 import { ConnectedSocket, MessageBody } from '@nestjs/websockets';
 import { CrossCommError, readListenerFilters, roleOf, type ListenerFilter } from '../protocol/index.js';
-import { findUnresolvedEnhancer } from './listener-enhancers.js';
+import { findRequestScopedGlobal, findUnresolvedEnhancer } from './listener-enhancers.js';
 import { ListenerParamsFactory, ROUTE_ARGUMENTS } from './listener-params.factory.js';
 import { ListenerRegistry, type ListenerHandle } from './listener.registry.js';
 
@@ -29,7 +29,10 @@ export class ListenerExplorer {
   /** @throws CrossCommError `CC_INVALID_LISTENER` for listeners that could never run */
   explore(): void {
     const seen = new Set<object>();
-    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+    const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
+    // where a factory hands on an instance that Nest made of its class, the class comes first: its module has the guards
+    const classesFirst = [...wrappers.filter(({ isNotMetatype }) => !isNotMetatype), ...wrappers.filter(({ isNotMetatype }) => isNotMetatype)];
+    for (const wrapper of classesFirst) {
       const { instance } = wrapper as { instance: unknown };
       const prototype = prototypeOf(wrapper);
       if (prototype === undefined || wrapper.isAlias) continue;
@@ -45,6 +48,16 @@ export class ListenerExplorer {
       seen.add(instance);
       for (const method of methods) this.#bind(instance, method, wrapper);
     }
+    if (seen.size > 0) this.#assertGlobalsRun();
+  }
+
+  #assertGlobalsRun(): void {
+    const name = findRequestScopedGlobal(this.discovery.getProviders());
+    if (name !== undefined)
+      throw new CrossCommError(
+        'CC_INVALID_LISTENER',
+        `The global ${name} is request-scoped and would not run for listeners, which have no request; make it and all it uses singletons.`,
+      );
   }
 
   #bind(instance: object, methodName: string, { host }: InstanceWrapper): void {

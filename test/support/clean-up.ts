@@ -8,5 +8,5 @@ export function onCleanUp(action: () => unknown): void {
 }
 
 afterEach(async () => {
-  for (const action of undo.splice(0).reverse()) await action();
+  for (const action of undo.splice(0).toReversed()) await action();
 });

@@ -121,14 +121,12 @@ export class RawClient {
   }
 
   /** Waits for the end of the socket. */
-  closed(withinMs = 4_000): Promise<Closing> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`"${this.id}" was not closed within ${withinMs} ms.`)), withinMs);
-      void this.#closing.then((closing) => {
-        clearTimeout(timer);
-        resolve(closing);
-      });
+  async closed(withinMs = 4_000): Promise<Closing> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`"${this.id}" was not closed within ${withinMs} ms.`)), withinMs);
     });
+    return Promise.race([this.#closing, late]).finally(() => clearTimeout(timer));
   }
 
   /** Closes the socket in order and waits for its end. */
