@@ -3,11 +3,11 @@ import { NestFactory } from '@nestjs/core';
 import { networkInterfaces } from 'node:os';
 import { CrossCommModule } from '../cross-comm.module.js';
 import type { CrossCommOptions } from '../cross-comm.options.js';
-import { CrossCommGateway } from '../gateway/index.js';
+import { CrossCommGateway, CrossCommService } from '../gateway/index.js';
 import { CrossCommError } from '../protocol/index.js';
 import { EMBEDDED_STORE, StorageOptions, credentialLines, type EmbeddedStore, type StorageDriver } from '../storage/index.js';
 import type { ServerFlags } from './server-flags.js';
-import type { Terminal } from './terminal.js';
+import { printable, type Terminal } from './terminal.js';
 
 /** Runs a hub until SIGINT or SIGTERM, then shuts it down in an orderly way. */
 export async function runServer(flags: ServerFlags, terminal: Terminal): Promise<void> {
@@ -21,6 +21,11 @@ export async function runServer(flags: ServerFlags, terminal: Terminal): Promise
   const announcement = { host: flags.host, port: address.port, isTls: address.isTls, storage: flags.storage };
   if (terminal.json) terminal.result(JSON.stringify({ event: 'listening', ...announcement, urls: urlsOf(announcement) }));
   else for (const line of banner(announcement, app.get<EmbeddedStore | undefined>(EMBEDDED_STORE, { strict: false }), app.get(StorageOptions, { strict: false }).bucket)) terminal.result(line);
+  // a line per login costs as much as the login; it is for eyes only
+  if (terminal.isInteractive && !flags.quiet)
+    app.get(CrossCommService).clientEvents.subscribe((event) =>
+      terminal.note(printable(`${event.type}: ${event.clientId}${event.type === 'left' ? ` (${event.reason})` : ''}`)),
+    );
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());

@@ -40,7 +40,8 @@ export class ClientRegistry {
 
   /** Reads the clients of earlier runs; all of them are offline now. */
   async restore(): Promise<void> {
-    for (const [clientId, { lastSeen }] of await this.store.load()) {
+    const records = [...(await this.store.load())].sort(([, a], [, b]) => a.lastSeen - b.lastSeen);
+    for (const [clientId, { lastSeen }] of records) {
       if (this.#online.has(clientId)) continue;
       this.#rememberOffline({ clientId, status: 'offline', lastHeartbeat: lastSeen, loginTime: 0, remoteAddress: undefined, transport: undefined });
     }

@@ -49,5 +49,5 @@ export class MessageHub {
 }
 
 function failure(code: 'CC_RECEIVER_LIMIT' | 'CC_UNKNOWN_CLIENT', envelope: Envelope, delivered: number): RouteResult {
-  return { delivered, error: new CrossCommError(code, { data: { to_client_id: envelope.toClientId } }) };
+  return { delivered, error: new CrossCommError(code, { data: { to_client_id: envelope.toClientId.slice(0, 256) } }) };
 }

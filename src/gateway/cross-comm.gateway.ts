@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy }
 import { HttpAdapterHost } from '@nestjs/core';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { ClientRegistry, HeartbeatService } from '../clients/index.js';
 import { ListenerExplorer } from '../listeners/index.js';
 import { CloseCode, CrossCommError } from '../protocol/index.js';
@@ -45,18 +45,30 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
       request: (request, response) => this.#request(request, response),
       opening: (server) => this.fileDoor.prepare(server),
     });
-    this.#webSocketServer = new WebSocketServer({
+    // closeTimeout is newer than the types of `ws`
+    const serverOptions: ServerOptions & { closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
       // no sub-protocol is picked, as the Python server does not (wire facts 1): we speak none of them
       handleProtocols: () => false,
       maxPayload: options.maxMessageBytes,
+      closeTimeout: options.closeTimeoutMs,
       perMessageDeflate: options.compression ? { threshold: 1024, serverNoContextTakeover: true, clientNoContextTakeover: true } : false,
-    });
+    };
+    this.#webSocketServer = new WebSocketServer(serverOptions);
   }
 
   /** Everything that listens is bound and everything that is remembered is read before the first socket is accepted. */
   async onApplicationBootstrap(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      await this.#release();
+      throw error;
+    }
+  }
+
+  async #start(): Promise<void> {
     this.explorer.explore();
     await this.registry.restore();
     this.#isAccepting = true;
@@ -95,9 +107,22 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
       this.registry.closed(connection, 'shutdown');
       connection.closeWithin(this.options.shutdownTimeoutMs, CloseCode.RESTART, 'the hub shuts down; connect again later');
     }
-    const deadlineMs = performance.now() + this.options.shutdownTimeoutMs;
-    while (this.#connections.size > 0 && performance.now() < deadlineMs) await new Promise((resolve) => setTimeout(resolve, 10));
-    for (const connection of this.#connections) connection.terminate();
+    const startedMs = performance.now();
+    while (this.#connections.size > 0) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      const waitedMs = performance.now() - startedMs;
+      for (const connection of [...this.#connections]) {
+        // a peer that has everything and just does not answer (Java's never does) is not waited for any longer
+        const isDone = connection.bufferedBytes === 0 && waitedMs > this.options.closeTimeoutMs;
+        if (isDone || waitedMs > this.options.shutdownTimeoutMs) connection.terminate();
+      }
+    }
+    await this.#release();
+  }
+
+  async #release(): Promise<void> {
+    this.#isAccepting = false;
+    this.heartbeat.stop();
     await this.#door.close();
     this.fileDoor.close();
     await this.registry.flush();

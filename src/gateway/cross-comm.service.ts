@@ -8,8 +8,10 @@ import {
   CloseCode,
   CrossCommError,
   SERVER_ID,
+  assertClientId,
   isAttachmentType,
   messageId,
+  roleOf,
   toWireContent,
   type Envelope,
   type UserMessageType,
@@ -47,10 +49,12 @@ export class CrossCommService {
    * Sends as `"server"`, to one client or to all, with the conversions of the Python sender; file, image and folder
    * take a local path and are uploaded first.
    *
-   * @throws CrossCommError `CC_INVALID_CONTENT`, `CC_UNKNOWN_CLIENT` (nobody of that id is online),
+   * @throws CrossCommError `CC_INVALID_CONTENT`, `CC_TYPE_NOT_ALLOWED`, `CC_INVALID_CLIENT_ID`, `CC_UNKNOWN_CLIENT` (nobody of that id is online),
    *   `CC_RECEIVER_LIMIT`, and the storage's codes
    */
   async sendMessage(content: unknown, msgType: UserMessageType, toClientId: string = BROADCAST_ID): Promise<SendResult> {
+    if (roleOf(msgType) !== 'user') throw new CrossCommError('CC_TYPE_NOT_ALLOWED', `The type is "${String(msgType)}".`);
+    if (toClientId !== BROADCAST_ID) assertClientId(toClientId);
     const wireContent = toWireContent(msgType, content);
     const stamp = { nowMs: Date.now(), hex8: randomBytes(4).toString('hex') };
     const ossKey = isAttachmentType(msgType)

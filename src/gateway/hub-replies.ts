@@ -4,6 +4,9 @@ import { messageId, SERVER_ID, type CommMsgType, type CrossCommError, type Error
 
 const SESSION = randomUUID().slice(0, 8);
 
+/** Longest msg_id that is repeated in an answer, in characters. */
+const MAX_ECHOED_LENGTH = 1024;
+
 /** Unix seconds with fractions, as the Python side writes them. */
 function nowSeconds(): number {
   return Date.now() / 1000;
@@ -28,7 +31,8 @@ export function fromServer(msgType: CommMsgType, toClientId: string, content: un
  */
 export function sendError(connection: Connection, error: CrossCommError, replyTo: string | null): void {
   if (!connection.isAnnounced) return;
-  const content: ErrorContent = { reply_to: replyTo, ...error.toWire() };
+  // an id of a megabyte would make an answer that is too large to be sent
+  const content: ErrorContent = { reply_to: replyTo !== null && replyTo.length <= MAX_ECHOED_LENGTH ? replyTo : null, ...error.toWire() };
   connection.send(fromServer('error', connection.client?.clientId ?? '', content));
 }
 

@@ -5,7 +5,6 @@ import { ListenerDispatcher } from '../listeners/index.js';
 import {
   CloseCode,
   CrossCommError,
-  listResponseContent,
   parseListRequest,
   roleOf,
   type DecodeOptions,
@@ -15,7 +14,8 @@ import { FileBroker } from './file-broker.service.js';
 import { decodeTextFrame } from './frame-decoder.js';
 import { textOfBinaryFrame } from './frame-text.js';
 import { GatewayOptions } from './gateway.options.js';
-import { fromServer, sendError } from './hub-replies.js';
+import { sendError } from './hub-replies.js';
+import { listReply } from './list-reply.js';
 import { LoginHandler } from './login.handler.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
 
@@ -110,8 +110,9 @@ export class InboundPipeline {
         break;
       case 'list_clients': {
         const onlyOnline = parseListRequest(envelope.content);
-        const content = listResponseContent(this.registry.wireList(Boolean(onlyOnline)), onlyOnline);
-        const outcome = connection.send(fromServer('list_clients_response', envelope.fromClientId, content));
+        const { maxReceiveBytes: maxBytes } = connection;
+        const clients = this.registry.wireList(Boolean(onlyOnline));
+        const outcome = connection.send(listReply(clients, { toClientId: envelope.fromClientId, onlyShowOnline: onlyOnline, maxBytes }));
         if (outcome === 'too-large') this.#refuse(connection, new CrossCommError('CC_RECEIVER_LIMIT', 'The list is too long.'), envelope.msgId);
         break;
       }
@@ -138,7 +139,9 @@ export class InboundPipeline {
 
   #refuse(connection: WebSocketConnection, error: CrossCommError, msgId: string | null): void {
     const named = error.data?.['msgId'];
-    this.#logger.debug(`Refused a frame of ${JSON.stringify(connection.client?.clientId ?? connection.remoteAddress)}: ${error.code}`);
+    // one line per connection, so that a broken client does not fill the log
+    if (!connection.wasRefused) this.#logger.debug(`Refused a frame of ${JSON.stringify(connection.client?.clientId ?? connection.remoteAddress)}: ${error.code}`);
+    connection.wasRefused = true;
     sendError(connection, error, msgId ?? (typeof named === 'string' ? named : null));
   }
 }

@@ -54,9 +54,6 @@ export class LoginHandler {
     replaced?.close(CloseCode.REPLACED, 'a newer login with the same client id took over');
     const welcome = announcement === undefined ? undefined : this.#welcome();
     connection.send(fromServer('login_response', clientId, loginSuccessContent(welcome)));
-    this.#logger.debug(
-      `Login: ${JSON.stringify(clientId)} from ${connection.remoteAddress}, protocol ${welcome?.protocol ?? 1}${replaced === undefined ? '' : ', takes over'}`,
-    );
   }
 
   #assertFree(clientId: string, connection: WebSocketConnection): void {

@@ -37,6 +37,8 @@ export class WebSocketConnection extends Connection implements BatchWriter {
   readonly webSocket: WebSocket;
   /** Bytes of messages received before login. */
   bytesBeforeLogin = 0;
+  /** Whether a frame of this connection was refused already. */
+  wasRefused = false;
   /** What is held back until the end of this turn. */
   #batch: FrameBatch | undefined;
   #isClosing = false;

@@ -50,8 +50,11 @@ export function MessageListener(options: MessageListenerOptions | CommMsgType | 
   return function decorate(target: unknown, context: unknown, descriptor?: PropertyDescriptor): void {
     const method: unknown = descriptor === undefined ? target : descriptor.value;
     const name = describe(target, context);
-    if (typeof method !== 'function')
+    const { kind, static: isStatic, private: isPrivate } = (typeof context === 'object' && context !== null ? context : {}) as Record<string, unknown>;
+    if (typeof method !== 'function' || context === undefined || kind === 'class')
       throw new CrossCommError('CC_INVALID_LISTENER', `${name} is not a method; @MessageListener stands on methods only.`);
+    if (isStatic === true || isPrivate === true || (descriptor !== undefined && typeof target === 'function'))
+      throw new CrossCommError('CC_INVALID_LISTENER', `${name} is static or #private and would never be called; use a method of the instance.`);
     const filters = readListenerFilters(method);
     Object.defineProperty(method, MESSAGE_LISTENER_KEY, {
       value: [...filters, listenerFilter(given, name)],

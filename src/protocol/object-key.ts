@@ -36,6 +36,9 @@ export function assertRelativePath(path: unknown): string {
   return path as string;
 }
 
+/** Longest part of a key that is made of a client id. */
+const MAX_ID_PART_BYTES = 200;
+
 /** Random and time source of a key, given by the caller because this folder is pure. */
 export interface KeyStamp {
   /** Milliseconds since the epoch. */
@@ -62,7 +65,13 @@ export function folderObjectPrefix(clientId: string, stamp: KeyStamp): string {
 /** Client ids may hold what file names may not; those characters become `%XX`, so that the key stays downloadable. */
 function keySafeClientId(clientId: string): string {
   const escape = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
-  const safe = clientId.replace(/[%<>:"|?*\\/]/g, escape).replace(/[. ]$/, escape);
+  let safe = clientId.replace(/[%<>:"|?*\\/]/g, escape).replace(/[. ]$/, escape);
+  // file systems take names of 255 bytes; the key stays unique by its time and random part
+  if (utf8ByteLength(safe) > MAX_ID_PART_BYTES) {
+    const characters = [...safe];
+    while (utf8ByteLength(characters.join('')) > MAX_ID_PART_BYTES) characters.pop();
+    safe = characters.join('').replace(/[. ]$/, escape);
+  }
   return RESERVED_NAMES.test(safe) || safe.startsWith('.') ? `${escape(safe)}${safe.slice(1)}` : safe;
 }
 

@@ -40,7 +40,15 @@ export async function startTestHub({ providers = [], log = false, ...options }: 
     imports: [CrossCommModule.forRoot({ port: 0, host: '127.0.0.1', ...options, dataDir })],
     providers: [...providers],
   };
-  const app = await NestFactory.createApplicationContext(module, { abortOnError: false, ...(log ? {} : { logger: false }) });
+  const removeData = async (): Promise<void> => {
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+  };
+  const app = await NestFactory.createApplicationContext(module, { abortOnError: false, ...(log ? {} : { logger: false }) }).catch(
+    async (error: unknown) => {
+      await removeData();
+      throw error;
+    },
+  );
   const { address } = app.get(CrossCommGateway);
   if (address === undefined) throw new CrossCommError('CC_INTERNAL', 'The test hub does not listen.');
   return {
@@ -53,7 +61,7 @@ export async function startTestHub({ providers = [], log = false, ...options }: 
     registry: app.get(ClientRegistry),
     close: async () => {
       await app.close();
-      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+      await removeData();
     },
   };
 }

@@ -69,3 +69,22 @@ describe('@MessageListener', () => {
     expect(define).toThrow(expect.objectContaining({ code: 'CC_INVALID_LISTENER', message: expect.stringContaining(text) }));
   });
 });
+
+describe('@MessageListener where it could never be called', () => {
+  test('refuses static and #private methods and classes, in both kinds of decorators', () => {
+    const decorate = MessageListener() as (target: unknown, context?: unknown, descriptor?: PropertyDescriptor) => void;
+    class Service {
+      static make(): void {}
+      on(): void {}
+    }
+    const refusals: [string, () => void][] = [
+      ['static', () => decorate(Service, 'make', Object.getOwnPropertyDescriptor(Service, 'make'))],
+      ['static', () => decorate(() => undefined, { kind: 'method', name: 'make', static: true, private: false })],
+      ['static or #private', () => decorate(() => undefined, { kind: 'method', name: '#on', static: false, private: true })],
+      ['not a method', () => decorate(Service)],
+      ['not a method', () => decorate(Service, { kind: 'class', name: 'Service' })],
+    ];
+    for (const [text, refusal] of refusals) expect(refusal).toThrow(text);
+    expect(() => decorate(Service.prototype, 'on', Object.getOwnPropertyDescriptor(Service.prototype, 'on'))).not.toThrow();
+  });
+});
