@@ -8,7 +8,7 @@ export interface CrossCommModuleExtras {
 }
 
 /** `forRoot`, `forRootAsync` (useFactory, useClass, useExisting with `createCrossCommOptions()`). */
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: CROSS_COMM_OPTIONS, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: CROSS_COMM_OPTIONS, OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<CrossCommOptions>({ moduleName: 'CrossComm' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createCrossCommOptions')

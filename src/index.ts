@@ -12,7 +12,17 @@ export {
   type LeaveReason,
   type PresenceRecord,
 } from './clients/index.js';
-export { FileStorage, type ObjectInfo } from './storage/index.js';
+export {
+  FileStorage,
+  type GetOptions,
+  type ListOptions,
+  type ObjectInfo,
+  type PartUpload,
+  type PutOptions,
+  type SignedUrlRequest,
+  type StorageCallOptions,
+  type UploadedPart,
+} from './storage/index.js';
 export {
   CloseCode,
   CommMsgType,

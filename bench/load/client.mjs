@@ -145,7 +145,7 @@ export class LoadClient {
  *
  * @param {number} index
  */
-export function clientId(index) {
+function clientId(index) {
   return `client-${String(index).padStart(6, '0')}`;
 }
 

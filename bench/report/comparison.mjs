@@ -50,7 +50,7 @@ export function compare(rounds, workloads, sides) {
  * @param {readonly number[]} values at least one
  * @returns {number}
  */
-export function median(values) {
+function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = /** @type {number} */ (sorted[middle]);

@@ -20,7 +20,7 @@ export const YARDSTICK = 'plain-ws';
 export const HUB = 'hub';
 
 /** @type {readonly Side[]} */
-export const SIDES = [
+const SIDES = [
   { name: YARDSTICK, file: at('plain-ws.mjs'), dialect: 'cross-comm', isPeer: false, needs: 'ws' },
   { name: HUB, file: at('hub.mjs'), dialect: 'cross-comm', isPeer: false },
   { name: 'nest-default-gateway', file: at('nest-default-gateway.mjs'), dialect: 'nest', isPeer: true, needs: '@nestjs/platform-ws' },

@@ -53,7 +53,7 @@ export class CrossCommService {
    *   `CC_RECEIVER_LIMIT`, and the storage's codes
    */
   async sendMessage(content: unknown, msgType: UserMessageType, toClientId: string = BROADCAST_ID): Promise<SendResult> {
-    if (roleOf(msgType) !== 'user') throw new CrossCommError('CC_TYPE_NOT_ALLOWED', `The type is "${String(msgType)}".`);
+    if (roleOf(msgType) !== 'user') throw new CrossCommError('CC_TYPE_NOT_ALLOWED', `The type is "${msgType as string}".`);
     if (toClientId !== BROADCAST_ID) assertClientId(toClientId);
     const wireContent = toWireContent(msgType, content);
     const stamp = { nowMs: Date.now(), hex8: randomBytes(4).toString('hex') };

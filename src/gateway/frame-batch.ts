@@ -38,10 +38,14 @@ export class FrameBatch {
     return (this.#chunks ??= this.#join());
   }
 
-  #join(): readonly Buffer[] {
+  static #payloadsUpTo(last: FrameBatch): Buffer[] {
     const payloads: Buffer[] = [];
-    for (let link: FrameBatch = this; link.previous !== undefined; link = link.previous) payloads.push(link.payload);
-    payloads.reverse();
+    for (let link = last; link.previous !== undefined; link = link.previous) payloads.push(link.payload);
+    return payloads.toReversed();
+  }
+
+  #join(): readonly Buffer[] {
+    const payloads = FrameBatch.#payloadsUpTo(this);
     const chunks: Buffer[] = [];
     for (let from = 0; from < payloads.length; ) {
       // as many frames as fit one buffer; a large payload ends it and stands alone

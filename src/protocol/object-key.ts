@@ -68,7 +68,7 @@ function keySafeClientId(clientId: string): string {
   let safe = clientId.replace(/[%<>:"|?*\\/]/g, escape).replace(/[. ]$/, escape);
   // file systems take names of 255 bytes; the key stays unique by its time and random part
   if (utf8ByteLength(safe) > MAX_ID_PART_BYTES) {
-    const characters = [...safe];
+    const characters = Array.from(safe);
     while (utf8ByteLength(characters.join('')) > MAX_ID_PART_BYTES) characters.pop();
     safe = characters.join('').replace(/[. ]$/, escape);
   }

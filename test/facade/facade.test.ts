@@ -7,7 +7,7 @@ import { startTestHub } from '../../src/testing/index.js';
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
+  for (const end of ends.splice(0).toReversed()) await end();
 });
 
 describe('the facade in the shape of the Python class', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Writable } from 'node:stream';
 import * as ws from 'ws';
 import { FrameBatch } from '../../src/gateway/frame-batch.js';

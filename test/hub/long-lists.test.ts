@@ -7,7 +7,7 @@ import { startTestHub } from '../../src/testing/index.js';
 
 const ends: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
+  for (const end of ends.splice(0).toReversed()) await end();
 });
 
 test('a list longer than its receiver can take leaves out who left longest ago, never who is online', async () => {

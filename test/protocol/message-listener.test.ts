@@ -72,7 +72,7 @@ describe('@MessageListener', () => {
 
 describe('@MessageListener where it could never be called', () => {
   test('refuses static and #private methods and classes, in both kinds of decorators', () => {
-    const decorate = MessageListener() as (target: unknown, context?: unknown, descriptor?: PropertyDescriptor) => void;
+    const decorate: (target: unknown, context?: unknown, descriptor?: PropertyDescriptor) => void = MessageListener();
     class Service {
       static make(): void {}
       on(): void {}
