@@ -7,13 +7,13 @@ import { ClientRegistry, HeartbeatService } from '../clients/index.js';
 import { ListenerExplorer } from '../listeners/index.js';
 import { CloseCode, CrossCommError } from '../protocol/index.js';
 import { isOriginAllowed } from '../security/index.js';
+import { EventLoopTurn } from './event-loop-turn.js';
 import { FileDoor } from './file-door.service.js';
 import { GatewayOptions } from './gateway.options.js';
 import { HttpDoor, refuseUpgrade } from './http-door.js';
 import { InboundPipeline } from './inbound-pipeline.js';
 import { setReceiveLimit } from './receive-limit.js';
 import { WebSocketConnection } from './web-socket.connection.js';
-import { WriteScheduler } from './write-scheduler.js';
 
 /**
  * The WebSocket door: sockets in, frames on to the pipeline, nothing decided here.
@@ -26,7 +26,6 @@ import { WriteScheduler } from './write-scheduler.js';
 export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #logger = new Logger(CrossCommGateway.name);
   readonly #connections = new Set<WebSocketConnection>();
-  readonly #scheduler = new WriteScheduler();
   readonly #door: HttpDoor;
   readonly #webSocketServer: WebSocketServer;
   #isAccepting = false;
@@ -39,6 +38,7 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
     private readonly pipeline: InboundPipeline,
     private readonly fileDoor: FileDoor,
     private readonly adapterHost: HttpAdapterHost,
+    private readonly turn: EventLoopTurn,
   ) {
     this.#door = new HttpDoor(options, {
       upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
@@ -153,7 +153,7 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
       socket,
       remoteAddress: request.socket.remoteAddress ?? 'unknown',
       options: this.options,
-      scheduler: this.#scheduler,
+      turn: this.turn,
       // offline at once, not when the socket is gone: the list and delivery agree
       onOverflow: (overflowed) => this.registry.closed(overflowed, 'slow_receiver'),
     });

@@ -1,29 +1,33 @@
 import { isAscii } from 'node:buffer';
 import { decodeEnvelope, type CommMsgType, type DecodeOptions, type Envelope } from '../protocol/index.js';
+import { PLAIN_FRAME_BYTES, readPlainFrame } from './plain-frame.js';
 
 /**
- * Decodes a text frame, whose UTF-8 the WebSocket has checked already.
+ * Decodes a text frame, whose UTF-8 the WebSocket has checked already, as cheaply as routing allows.
  *
- * Bytes are read as Latin-1, which costs a copy in place of a conversion. For ASCII that is exact. In other frames every
- * character JSON cares about is ASCII too, so what is valid, and which members there are, comes out the same; only
- * characters beyond ASCII come out wrong. They are almost always in the content, which most messages pass through the
- * hub unread: a string there is decoded when somebody asks for it. Wherever else they might be, the frame is decoded
- * as UTF-8 at once.
+ * Small plain frames are only read for who speaks to whom. Other frames are parsed with their bytes taken as Latin-1,
+ * which costs a copy in place of a conversion. For ASCII that is exact. In other frames every character JSON cares about
+ * is ASCII too, so what is valid, and which members there are, comes out the same; only characters beyond ASCII come
+ * out wrong. They are almost always in the content, which most messages pass through the hub unread: a string there is
+ * decoded when somebody asks for it. Wherever else they might be, the frame is decoded as UTF-8 at once.
  *
  * @throws CrossCommError as `decodeEnvelope`
  */
 export function decodeTextFrame(frame: Buffer, options: DecodeOptions): Envelope {
-  if (isAscii(frame)) return decodeEnvelope(frame.toString('latin1'), options);
-  const sketch = trySketch(frame, options);
-  return sketch === undefined ? decodeEnvelope(frame.toString('utf8'), options) : new LazyEnvelope(sketch, frame);
+  const text = frame.toString('latin1');
+  const plain = text.length <= PLAIN_FRAME_BYTES ? readPlainFrame(text) : undefined;
+  if (plain !== undefined) return new LazyEnvelope(frame, plain);
+  if (isAscii(frame)) return decodeEnvelope(text, options);
+  const sketch = trySketch(text, options);
+  return sketch === undefined ? decodeEnvelope(frame.toString('utf8'), options) : new LazyEnvelope(frame, sketch);
 }
 
 /** The frame read as Latin-1, when everything but a content string is known to be right. */
-function trySketch(frame: Buffer, options: DecodeOptions): Envelope | undefined {
+function trySketch(text: string, options: DecodeOptions): Envelope | undefined {
   try {
-    const sketch = decodeEnvelope(frame.toString('latin1'), options);
-    const { msgId, fromClientId, toClientId, content, ossKey, ext } = sketch;
-    const isRight = typeof content === 'string' && ossKey === null && ext === undefined && isPlain(msgId) && isPlain(fromClientId) && isPlain(toClientId);
+    const sketch = decodeEnvelope(text, options);
+    const { fromClientId, toClientId, content, ossKey, ext } = sketch;
+    const isRight = typeof content === 'string' && ossKey === null && ext === undefined && isPlain(fromClientId) && isPlain(toClientId);
     return isRight ? sketch : undefined;
   } catch {
     // refused either way; decoding it as UTF-8 says so in the right characters
@@ -36,31 +40,40 @@ function isPlain(text: string): boolean {
   return true;
 }
 
-/** An envelope whose content is decoded when it is first asked for. */
+/** An envelope of which only the addresses are decoded; the rest follows when it is first asked for. */
 class LazyEnvelope implements Envelope {
-  readonly msgId: string;
   readonly fromClientId: string;
   readonly toClientId: string;
   readonly msgType: CommMsgType;
-  readonly timestamp: number;
   readonly ossKey = null;
-  #content: unknown;
   #frame: Buffer | undefined;
+  #whole: Envelope | undefined;
 
-  constructor(sketch: Envelope, frame: Buffer) {
-    this.msgId = sketch.msgId;
-    this.fromClientId = sketch.fromClientId;
-    this.toClientId = sketch.toClientId;
-    this.msgType = sketch.msgType;
-    this.timestamp = sketch.timestamp;
+  constructor(frame: Buffer, { fromClientId, toClientId, msgType }: Pick<Envelope, 'fromClientId' | 'toClientId' | 'msgType'>) {
+    this.fromClientId = fromClientId;
+    this.toClientId = toClientId;
+    this.msgType = msgType;
     this.#frame = frame;
   }
 
+  get msgId(): string {
+    return this.#decoded().msgId;
+  }
+
   get content(): unknown {
-    if (this.#frame !== undefined) {
-      this.#content = decodeEnvelope(this.#frame.toString('utf8')).content;
+    return this.#decoded().content;
+  }
+
+  get timestamp(): number {
+    return this.#decoded().timestamp;
+  }
+
+  #decoded(): Envelope {
+    if (this.#whole === undefined) {
+      // what was accepted unread holds a string as content, so no limit applies to it
+      this.#whole = decodeEnvelope((this.#frame as Buffer).toString('utf8'));
       this.#frame = undefined;
     }
-    return this.#content;
+    return this.#whole;
   }
 }

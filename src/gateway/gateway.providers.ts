@@ -2,6 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { AttachmentDownloader } from '../listeners/index.js';
 import { CrossCommGateway } from './cross-comm.gateway.js';
 import { CrossCommService } from './cross-comm.service.js';
+import { EventLoopTurn } from './event-loop-turn.js';
 import { FileBroker } from './file-broker.service.js';
 import { FileDoor } from './file-door.service.js';
 import { InboundPipeline } from './inbound-pipeline.js';
@@ -12,6 +13,7 @@ import { StorageAttachmentDownloader } from './storage.attachment-downloader.js'
 export const GATEWAY_PROVIDERS: Provider[] = [
   CrossCommGateway,
   CrossCommService,
+  EventLoopTurn,
   InboundPipeline,
   LoginHandler,
   FileBroker,

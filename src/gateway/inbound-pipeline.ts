@@ -10,6 +10,7 @@ import {
   type DecodeOptions,
   type Envelope,
 } from '../protocol/index.js';
+import { EventLoopTurn } from './event-loop-turn.js';
 import { FileBroker } from './file-broker.service.js';
 import { decodeTextFrame } from './frame-decoder.js';
 import { textOfBinaryFrame } from './frame-text.js';
@@ -36,6 +37,7 @@ export class InboundPipeline {
     private readonly loginHandler: LoginHandler,
     private readonly fileBroker: FileBroker,
     private readonly options: GatewayOptions,
+    private readonly turn: EventLoopTurn,
   ) {
     const { maxNestingDepth } = options;
     this.#legacyDecoding = { maxNestingDepth, allowExt: false };
@@ -57,7 +59,7 @@ export class InboundPipeline {
     // a replaced or refused peer may not log in again through the socket that is being closed
     if (connection.isClosing) return;
     const identity = connection.client;
-    if (identity !== undefined) identity.lastHeardAtMs = performance.now();
+    if (identity !== undefined) identity.lastHeardAtMs = this.turn.nowMs;
     else if (!this.#mayStillLogin(connection, data)) return;
     let envelope: Envelope;
     let frame = data;

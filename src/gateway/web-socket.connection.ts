@@ -4,7 +4,7 @@ import { Connection, type OutboundMessage, type SendOutcome } from '../clients/i
 import { CloseCode, PROTOCOL_LIMITS } from '../protocol/index.js';
 import type { GatewayOptions } from './gateway.options.js';
 import { FrameBatch } from './frame-batch.js';
-import type { BatchWriter, WriteScheduler } from './write-scheduler.js';
+import type { BatchWriter, EventLoopTurn } from './event-loop-turn.js';
 
 const TEXT_FRAME = { binary: false, fin: true, mask: false };
 
@@ -24,7 +24,7 @@ export interface WebSocketConnectionParts {
   readonly socket: Duplex;
   readonly remoteAddress: string;
   readonly options: GatewayOptions;
-  readonly scheduler: WriteScheduler;
+  readonly turn: EventLoopTurn;
   /** Called once, when the receiver is given up for not reading. */
   readonly onOverflow: (connection: WebSocketConnection) => void;
 }
@@ -43,16 +43,16 @@ export class WebSocketConnection extends Connection implements BatchWriter {
   #batch: FrameBatch | undefined;
   #isClosing = false;
   readonly #options: GatewayOptions;
-  readonly #scheduler: WriteScheduler;
+  readonly #turn: EventLoopTurn;
   readonly #onOverflow: (connection: WebSocketConnection) => void;
 
-  constructor({ webSocket, socket, remoteAddress, options, scheduler, onOverflow }: WebSocketConnectionParts) {
+  constructor({ webSocket, socket, remoteAddress, options, turn, onOverflow }: WebSocketConnectionParts) {
     super();
     this.webSocket = webSocket;
     this.socket = socket;
     this.remoteAddress = remoteAddress;
     this.#options = options;
-    this.#scheduler = scheduler;
+    this.#turn = turn;
     this.#onOverflow = onOverflow;
   }
 
@@ -88,13 +88,12 @@ export class WebSocketConnection extends Connection implements BatchWriter {
   }
 
   #hold(payload: Buffer): void {
-    let batch = this.#batch;
-    if (batch === undefined) {
-      batch = this.#scheduler.start;
-      this.#scheduler.schedule(this);
-    }
-    this.#batch = batch.append(payload);
-    if (this.#batch.sizeBytes > FLUSH_BYTES) this.flush();
+    const held = this.#batch;
+    this.#batch = (held ?? this.#turn.start).append(payload);
+    if (held === undefined) {
+      if (this.#turn.isLone(payload)) this.flush();
+      else this.#turn.flushAtEnd(this);
+    } else if (this.#batch.sizeBytes > FLUSH_BYTES) this.flush();
   }
 
   /** Writes what is held back: whole frames onto the socket below `ws`, which puts its own frames between them. */

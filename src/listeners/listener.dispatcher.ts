@@ -88,7 +88,7 @@ export class ListenerDispatcher {
       try {
         // what one listener changes, the next does not see; the last one may have the original
         const own = index === matches.length - 1 || typeof content !== 'object' ? content : structuredClone(content);
-        const message = await this.#prepare({ ...envelope, content: own }, filter.downloadDirectory, downloads);
+        const message = await this.#prepare(messageOf(envelope, own), filter.downloadDirectory, downloads);
         await handle.invoke(client, message, envelope.msgType);
       } catch (error) {
         this.#logger.error(`Listener ${handle.name} failed on a ${envelope.msgType} message.`, error);
@@ -108,4 +108,10 @@ export class ListenerDispatcher {
       return { ...message, downloadError: error instanceof Error ? error : new Error(String(error)) };
     }
   }
+}
+
+/** The members one by one: an envelope may make some of them only when it is asked. */
+function messageOf(envelope: Envelope, content: unknown): Message {
+  const { msgId, fromClientId, toClientId, msgType, timestamp, ossKey, ext } = envelope;
+  return { msgId, fromClientId, toClientId, msgType, content, timestamp, ossKey, ...(ext === undefined ? {} : { ext }) };
 }

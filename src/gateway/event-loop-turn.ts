@@ -1,0 +1,98 @@
+import { Injectable } from '@nestjs/common';
+import { FrameBatch } from './frame-batch.js';
+
+/** Something that holds frames back until the end of the turn. */
+export interface BatchWriter {
+  /** Writes what is held back. */
+  flush(): void;
+}
+
+/** Messages that follow each other faster than this, in milliseconds, are a stream; a lone exchange is slower. */
+const STREAM_GAP_MS = 0.05;
+
+/** Up to so many messages a turn of a stream is worth a second look for more before it is written. */
+const FEW_MESSAGES = 8;
+
+/**
+ * The turn of the event loop that is under way: what its messages leave for a socket is held back and written at its
+ * end, in one write, so one system call, per socket and turn. System calls are most of what a small message costs.
+ *
+ * Latency is not sold for that, and nothing waits for a timer. A message that comes alone is not held back at all. In
+ * a stream that brings only a few messages per turn the loop looks once more for what has arrived meanwhile.
+ */
+@Injectable()
+export class EventLoopTurn {
+  #waiting: BatchWriter[] = [];
+  #start = FrameBatch.start();
+  #nowMs = 0;
+  #isEnding = false;
+  #hasLookedAgain = false;
+  #lastPayload: Buffer | undefined;
+  #messageCount = 0;
+  #previousMessageCount = 0;
+  #previousMs = 0;
+
+  /** Monotonic time at which this turn was first asked, in milliseconds. */
+  get nowMs(): number {
+    if (this.#nowMs === 0) {
+      this.#nowMs = performance.now();
+      this.#endLater();
+    }
+    return this.#nowMs;
+  }
+
+  /** Where the batches of this turn begin; shared by all connections, so that equal batches are the same. */
+  get start(): FrameBatch {
+    return this.#start;
+  }
+
+  /**
+   * Whether a message comes alone: the first of its turn, some time after a turn with no more than one. A message to
+   * many receivers is one message: its payload is one and the same.
+   */
+  isLone(payload: Buffer): boolean {
+    if (payload !== this.#lastPayload) {
+      this.#lastPayload = payload;
+      this.#messageCount++;
+    }
+    return this.#messageCount === 1 && this.#previousMessageCount <= 1 && !this.#isStream;
+  }
+
+  /** Has `flush` called at the end of this turn. */
+  flushAtEnd(writer: BatchWriter): void {
+    this.#waiting.push(writer);
+    this.#endLater();
+  }
+
+  get #isStream(): boolean {
+    return this.nowMs - this.#previousMs < STREAM_GAP_MS;
+  }
+
+  #endLater(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    setImmediate(this.#end);
+  }
+
+  readonly #end = (): void => {
+    if (!this.#hasLookedAgain && this.#waiting.length > 0 && this.#messageCount <= FEW_MESSAGES && this.#isStream) {
+      this.#hasLookedAgain = true;
+      setImmediate(this.#end);
+      return;
+    }
+    const writers = this.#waiting;
+    this.#waiting = [];
+    this.#previousMs = this.#nowMs;
+    this.#nowMs = 0;
+    this.#isEnding = false;
+    this.#hasLookedAgain = false;
+    if (this.#messageCount > 0) {
+      // a new beginning, so that the payloads of this turn are not kept alive
+      this.#start = FrameBatch.start();
+      this.#lastPayload = undefined;
+      this.#previousMessageCount = this.#messageCount;
+      this.#messageCount = 0;
+    }
+    for (const writer of writers) writer.flush();
+  };
+}

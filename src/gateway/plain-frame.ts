@@ -1,0 +1,45 @@
+import type { CommMsgType } from '../protocol/index.js';
+
+/** What routing needs of a frame; the rest is decoded when somebody asks for it. */
+export interface PlainFrame {
+  readonly fromClientId: string;
+  readonly toClientId: string;
+  readonly msgType: CommMsgType;
+}
+
+/** Above this many bytes `JSON.parse`, which looks at many at once, is faster than looking at each. */
+export const PLAIN_FRAME_BYTES = 2048;
+
+/** Inside a JSON string of printable ASCII, nothing escaped. */
+const ASCII = '[ !#-\\[\\]-~]*';
+/** Inside a JSON string with nothing escaped, its UTF-8 bytes taken as Latin-1. */
+const UNESCAPED = '[ !#-\\[\\]-\\xff]*';
+/** A number without a sign (RFC 8259 section 6). */
+const NUMBER = '(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?';
+
+const member = (key: string, value: string): string => `"${key}": ?${value}`;
+
+const PLAIN_FRAME = new RegExp(
+  `^\\{${[
+    member('msg_id', `"${ASCII}"`),
+    member('from_client_id', `"(${ASCII})"`),
+    member('to_client_id', `"(${ASCII})"`),
+    member('msg_type', '"(text|json|dict|bytes)"'),
+    member('content', `"${UNESCAPED}"`),
+    member('timestamp', NUMBER),
+  ].join(', ?')}(?:, ?${member('oss_key', 'null')})?\\}$`,
+);
+
+/**
+ * Reads the small, plain frames that most messages are, without parsing them: the keys in their usual order, spelled as
+ * Python, JavaScript or Java do, ids in ASCII, a string as content, nothing escaped, no attachment. Whatever is not
+ * exactly so is left to the codec: a frame accepted here is one the codec accepts too, with the same members (a property
+ * test holds it to that). Costs a third of `JSON.parse`.
+ *
+ * @param text the frame's bytes taken as Latin-1; meant for at most {@link PLAIN_FRAME_BYTES}
+ */
+export function readPlainFrame(text: string): PlainFrame | undefined {
+  const match = PLAIN_FRAME.exec(text);
+  if (match === null) return undefined;
+  return { fromClientId: match[1] as string, toClientId: match[2] as string, msgType: match[3] as CommMsgType };
+}
