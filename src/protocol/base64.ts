@@ -2,22 +2,21 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const VALUES = new Uint8Array(128).fill(255);
 for (let i = 0; i < ALPHABET.length; i++) VALUES[ALPHABET.charCodeAt(i)] = i;
 const PAD = 0x3d;
+const NOT_ASCII = /[^\u0000-\u007f]/;
 
 /** Standard, padded base64 (RFC 4648 section 4), without any platform's help. */
 export function encodeBase64(bytes: Uint8Array): string {
-  const chunks: string[] = [];
   let text = '';
   for (let i = 0; i < bytes.length; i += 3) {
-    const [a, b, c] = [bytes[i] as number, bytes[i + 1], bytes[i + 2]];
-    text += ALPHABET.charAt(a >> 2) + ALPHABET.charAt(((a & 3) << 4) | ((b ?? 0) >> 4));
-    text += b === undefined ? '=' : ALPHABET.charAt(((b & 15) << 2) | ((c ?? 0) >> 6));
-    text += c === undefined ? '=' : ALPHABET.charAt(c & 63);
-    if (text.length >= 8192) {
-      chunks.push(text);
-      text = '';
-    }
+    const left = bytes.length - i;
+    const group = ((bytes[i] as number) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+    text += digit(group >> 18) + digit(group >> 12) + (left > 1 ? digit(group >> 6) : '=') + (left > 2 ? digit(group) : '=');
   }
-  return chunks.join('') + text;
+  return text;
+}
+
+function digit(bits: number): string {
+  return ALPHABET.charAt(bits & 63);
 }
 
 /**
@@ -25,6 +24,7 @@ export function encodeBase64(bytes: Uint8Array): string {
  * padding is ignored. `undefined` where Python raises (padding missing, non-ASCII text).
  */
 export function decodeBase64Leniently(text: string): Uint8Array | undefined {
+  if (NOT_ASCII.test(text)) return undefined;
   const bytes = new Uint8Array(Math.ceil((text.length * 3) / 4));
   let length = 0;
   let position = 0;
@@ -32,9 +32,8 @@ export function decodeBase64Leniently(text: string): Uint8Array | undefined {
   let left = 0;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    if (unit > 127) return undefined;
     if (unit === PAD) {
-      if (position >= 2 && position + ++pads >= 4) return isAscii(text, i) ? bytes.slice(0, length) : undefined;
+      if (position >= 2 && position + ++pads >= 4) return bytes.slice(0, length);
       continue;
     }
     const value = VALUES[unit] as number;
@@ -45,9 +44,4 @@ export function decodeBase64Leniently(text: string): Uint8Array | undefined {
     position = (position + 1) & 3;
   }
   return position === 0 ? bytes.slice(0, length) : undefined;
-}
-
-function isAscii(text: string, from: number): boolean {
-  for (let i = from; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
-  return true;
 }

@@ -6,7 +6,8 @@ export const BROADCAST_ID = 'all';
 /** The hub itself, as sender and as addressee of control messages. */
 export const SERVER_ID = 'server';
 
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+const CONTROL = /\p{Cc}/u;
+const LONE_SURROGATE = /\p{Cs}/u;
 
 /** Bytes that a string takes in UTF-8; a lone surrogate counts as three. */
 export function utf8ByteLength(text: string): number {
@@ -14,11 +15,9 @@ export function utf8ByteLength(text: string): number {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     if (unit < 0x80) continue;
-    if (unit < 0x800) bytes += 1;
-    else if (unit >= 0xd800 && unit <= 0xdbff && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
-      bytes += 2;
-      i++;
-    } else bytes += 2;
+    bytes += unit < 0x800 ? 1 : 2;
+    // a pair takes four bytes, not twice three
+    if ((unit & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) bytes -= 2;
   }
   return bytes;
 }
@@ -35,7 +34,7 @@ export function clientIdProblem(id: unknown): string | undefined {
   if (id.length > PROTOCOL_LIMITS.maxClientIdBytes || utf8ByteLength(id) > PROTOCOL_LIMITS.maxClientIdBytes)
     return `It is longer than ${PROTOCOL_LIMITS.maxClientIdBytes} bytes.`;
   if (CONTROL.test(id)) return 'It contains a control character.';
-  if (!isWellFormed(id)) return 'It contains half a surrogate pair.';
+  if (LONE_SURROGATE.test(id)) return 'It contains half a surrogate pair.';
   return undefined;
 }
 
@@ -47,8 +46,4 @@ export function assertClientId(id: unknown): string {
   const problem = clientIdProblem(id);
   if (problem !== undefined) throw new CrossCommError('CC_INVALID_CLIENT_ID', problem);
   return id as string;
-}
-
-function isWellFormed(text: string): boolean {
-  return !/(?:[\ud800-\udbff](?![\udc00-\udfff]))|(?:(?<![\ud800-\udbff])[\udc00-\udfff])/.test(text);
 }

@@ -1,3 +1,4 @@
+import { parseJsonText } from './content.js';
 import { CrossCommError } from './cross-comm.error.js';
 
 /** One entry of a client list as it travels; times in Unix seconds. */
@@ -51,14 +52,9 @@ export function listResponseContent(clients: readonly WireClient[], onlyShowOnli
  * @throws CrossCommError `CC_INVALID_CONTENT`
  */
 export function parseListResponse(content: unknown): WireClientList {
-  let list: unknown;
-  try {
-    list = typeof content === 'string' ? JSON.parse(content) : content;
-  } catch (cause) {
-    throw new CrossCommError('CC_INVALID_CONTENT', { detail: 'The client list is not JSON.', cause });
-  }
+  const list = typeof content === 'string' ? parseJsonText(content, 'The client list') : content;
   const { clients, only_show_online } = (list ?? {}) as Partial<WireClientList>;
-  if (!Array.isArray(clients)) throw new CrossCommError('CC_INVALID_CONTENT', 'The client list holds no clients.');
+  if (!Array.isArray(clients)) throw new CrossCommError('CC_INVALID_CONTENT', 'The client list is not valid.');
   const read = (clients as Partial<Record<keyof WireClient, unknown>>[]).map((client): WireClient => ({
     client_id: String(client.client_id),
     status: client.status === 'online' ? 'online' : 'offline',

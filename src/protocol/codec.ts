@@ -23,6 +23,8 @@ interface WireEnvelope {
   ext?: unknown;
 }
 
+const REQUIRED = ['msg_id', 'from_client_id', 'to_client_id', 'msg_type', 'content', 'timestamp'];
+
 /**
  * Decodes one frame's text. Strict JSON first; text that only Python accepts (bare `NaN`, `Infinity`) second.
  *
@@ -35,29 +37,17 @@ export function decodeEnvelope(text: string, options: DecodeOptions = {}): Envel
   let required = 0;
   for (const key in wire) {
     if (isDeeperThan(wire[key as keyof WireEnvelope], maxDepth)) throw refusal('CC_TOO_DEEP', wire, `The limit is ${maxDepth}.`);
-    switch (key) {
-      case 'msg_id':
-      case 'from_client_id':
-      case 'to_client_id':
-      case 'msg_type':
-      case 'content':
-      case 'timestamp':
-        required++;
-        break;
-      case 'oss_key':
-        break;
-      default:
-        // without the announcement `ext` is a key like any other
-        if (key === 'ext' && options.allowExt === true) break;
-        throw refusal('CC_UNKNOWN_KEY', wire, `The key is ${quote(key)}.`);
-    }
+    if (REQUIRED.includes(key)) required++;
+    // without the announcement `ext` is a key like any other
+    else if (key !== 'oss_key' && !(key === 'ext' && options.allowExt)) throw refusal('CC_UNKNOWN_KEY', wire, `The key is ${quote(key)}.`);
   }
-  if (required !== 6) throw refusal('CC_INVALID_ENVELOPE', wire, `${missingKey(wire)} is missing.`);
+  if (required !== REQUIRED.length)
+    throw refusal('CC_INVALID_ENVELOPE', wire, `${REQUIRED.find((key) => !Object.hasOwn(wire, key))} is missing.`);
   const { msg_id, from_client_id, to_client_id, msg_type, content, timestamp, oss_key, ext } = wire;
   if (typeof msg_type !== 'string' || roleOf(msg_type) === undefined)
     throw refusal('CC_UNKNOWN_TYPE', wire, `The type is ${quote(msg_type)}.`);
-  if (typeof from_client_id !== 'string') throw refusal('CC_INVALID_ENVELOPE', wire, 'from_client_id is not a string.');
-  if (typeof to_client_id !== 'string') throw refusal('CC_INVALID_ENVELOPE', wire, 'to_client_id is not a string.');
+  if (typeof from_client_id !== 'string' || typeof to_client_id !== 'string')
+    throw refusal('CC_INVALID_ENVELOPE', wire, `${typeof from_client_id === 'string' ? 'to' : 'from'}_client_id is not a string.`);
   const envelope: Envelope = {
     msgId: typeof msg_id === 'string' ? msg_id : JSON.stringify(msg_id),
     fromClientId: from_client_id,
@@ -83,8 +73,9 @@ export function encodeEnvelope(envelope: Envelope): string {
     content: envelope.content ?? null,
     timestamp: envelope.timestamp,
     oss_key: envelope.ossKey,
+    // JSON leaves it out when there is none
+    ext: envelope.ext,
   };
-  if (envelope.ext !== undefined) wire.ext = envelope.ext;
   return JSON.stringify(wire);
 }
 
@@ -108,13 +99,8 @@ function isDeeperThan(value: unknown, limit: number): boolean {
   return false;
 }
 
-function missingKey(wire: WireEnvelope): string {
-  const keys = ['msg_id', 'from_client_id', 'to_client_id', 'msg_type', 'content', 'timestamp'];
-  return keys.find((key) => !Object.hasOwn(wire, key)) ?? 'A key';
-}
-
 function refusal(code: 'CC_INVALID_ENVELOPE' | 'CC_UNKNOWN_KEY' | 'CC_UNKNOWN_TYPE' | 'CC_TOO_DEEP', wire: WireEnvelope, detail: string): CrossCommError {
-  return new CrossCommError(code, typeof wire.msg_id === 'string' ? { detail, data: { msgId: wire.msg_id.slice(0, 256) } } : { detail });
+  return new CrossCommError(code, { detail, data: typeof wire.msg_id === 'string' ? { msgId: wire.msg_id.slice(0, 256) } : undefined });
 }
 
 function quote(value: unknown): string {

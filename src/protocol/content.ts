@@ -16,15 +16,17 @@ export function toWireContent(msgType: UserMessageType, content: unknown): unkno
     case 'text':
       return String(content);
     case 'json':
-      return typeof content === 'string' ? checkedJsonText(content) : stringifyStrictly(content, 'json');
+      if (typeof content !== 'string') return stringifyStrictly(content, msgType);
+      parseJsonText(content, 'The string');
+      return content;
     case 'dict':
-      stringifyStrictly(content, 'dict');
+      stringifyStrictly(content, msgType);
       return content;
     case 'bytes':
       if (content instanceof Uint8Array) return encodeBase64(content);
       if (content instanceof ArrayBuffer) return encodeBase64(new Uint8Array(content));
       if (typeof content === 'string') return content;
-      throw new CrossCommError('CC_INVALID_CONTENT', 'bytes takes a Uint8Array, an ArrayBuffer or a base64 string.');
+      throw new CrossCommError('CC_INVALID_CONTENT', `${msgType} takes a Uint8Array, ArrayBuffer or base64 string.`);
     case 'file':
     case 'image':
     case 'folder':
@@ -39,13 +41,13 @@ export function fromWireContent(msgType: string, content: unknown): unknown {
   return decodeBase64Leniently(content) ?? content;
 }
 
-function checkedJsonText(text: string): string {
+/** @throws CrossCommError `CC_INVALID_CONTENT` that names `what` */
+export function parseJsonText(text: string, what: string): unknown {
   try {
-    JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
-    throw new CrossCommError('CC_INVALID_CONTENT', { detail: 'The string is not valid JSON.', cause });
+    throw new CrossCommError('CC_INVALID_CONTENT', { detail: `${what} is not valid.`, cause });
   }
-  return text;
 }
 
 function stringifyStrictly(content: unknown, msgType: string): string {
@@ -53,7 +55,7 @@ function stringifyStrictly(content: unknown, msgType: string): string {
   try {
     text = JSON.stringify(content, (key, value: unknown) => {
       if (typeof value === 'number' && !Number.isFinite(value))
-        throw new CrossCommError('CC_INVALID_CONTENT', `${msgType} holds ${value} at "${key}", which JSON cannot carry.`);
+        throw new CrossCommError('CC_INVALID_CONTENT', `JSON cannot carry ${value} at "${key}".`);
       return value;
     });
   } catch (cause) {

@@ -3,11 +3,13 @@ import { ERROR_CODES, type ErrorCode } from './error-code.js';
 /** What a {@link CrossCommError} may carry besides its code. */
 export interface CrossCommErrorInit {
   /** What exactly was wrong; put before the remedy in `message`. */
-  readonly detail?: string;
+  readonly detail?: string | undefined;
+  /** The whole text behind the code, instead of detail and remedy: an error from the wire keeps its words. */
+  readonly text?: string | undefined;
   /** Machine readable facts, e.g. `{ key: 'trace_id' }`. Never secrets or message contents. */
-  readonly data?: Readonly<Record<string, unknown>>;
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
   /** Seconds after which trying again makes sense. */
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -28,8 +30,9 @@ export class CrossCommError extends Error {
   readonly [BRAND] = true;
 
   constructor(code: ErrorCode, init: CrossCommErrorInit | string = {}) {
-    const { detail, data, retryAfter, cause } = typeof init === 'string' ? ({ detail: init } as CrossCommErrorInit) : init;
-    super(`${code}: ${detail === undefined ? '' : `${detail} `}${ERROR_CODES[code].text}`, cause === undefined ? undefined : { cause });
+    const { detail, text, data, retryAfter, cause } = typeof init === 'string' ? ({ detail: init } as CrossCommErrorInit) : init;
+    const message = text ?? [detail, ERROR_CODES[code].text].filter(Boolean).join(' ');
+    super(`${code}: ${message}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.retryable = ERROR_CODES[code].retryable;
     this.detail = detail;
@@ -40,7 +43,7 @@ export class CrossCommError extends Error {
   /** Keeps a CrossCommError as it is and wraps anything else as `CC_INTERNAL` (or the given code) with its cause. */
   static from(error: unknown, code: ErrorCode = 'CC_INTERNAL'): CrossCommError {
     if (error instanceof CrossCommError) return error;
-    return new CrossCommError(code, { detail: error instanceof Error ? `${error.message}.` : `${String(error)}.`, cause: error });
+    return new CrossCommError(code, { detail: `${error instanceof Error ? error.message : String(error)}.`, cause: error });
   }
 
   /** What travels in the content of an `error` frame and of a refused `login_response`. */
@@ -48,29 +51,30 @@ export class CrossCommError extends Error {
     return {
       code: this.code,
       message: this.message,
-      ...(this.retryAfter === undefined ? {} : { retry_after: this.retryAfter }),
-      ...(this.data === undefined ? {} : { data: this.data }),
+      // JSON leaves out what is undefined
+      retry_after: this.retryAfter,
+      data: this.data,
     };
   }
 
   /** The counterpart of {@link toWire}; codes this version does not know become `fallback`. */
   static fromWire(wire: unknown, fallback: ErrorCode = 'CC_INTERNAL'): CrossCommError {
-    const w = (typeof wire === 'object' && wire !== null ? wire : {}) as Partial<WireError>;
-    const code = typeof w.code === 'string' && Object.hasOwn(ERROR_CODES, w.code) ? (w.code as ErrorCode) : fallback;
+    const { code: given, message, retry_after, data } = (wire ?? {}) as Partial<WireError>;
+    const code = typeof given === 'string' && Object.hasOwn(ERROR_CODES, given) ? (given as ErrorCode) : fallback;
     const prefix = `${code}: `;
-    const text = typeof w.message === 'string' ? w.message : undefined;
-    const body = text?.startsWith(prefix) ? text.slice(prefix.length) : text;
+    const text = typeof message === 'string' ? message.slice(message.startsWith(prefix) ? prefix.length : 0) : '';
     const remedy = ERROR_CODES[code].text;
-    const detail = body?.endsWith(remedy) ? body.slice(0, -remedy.length).trim() : body;
+    const detail = text.endsWith(remedy) ? text.slice(0, text.length - remedy.length).trim() : text;
     return new CrossCommError(code, {
-      ...(detail ? { detail } : {}),
-      ...(typeof w.retry_after === 'number' ? { retryAfter: w.retry_after } : {}),
-      ...(typeof w.data === 'object' && w.data !== null ? { data: w.data } : {}),
+      text: text || undefined,
+      detail: detail || undefined,
+      retryAfter: typeof retry_after === 'number' ? retry_after : undefined,
+      data: typeof data === 'object' && data !== null ? data : undefined,
     });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[BRAND] === true;
+    return (value as Record<symbol, unknown> | null | undefined)?.[BRAND] === true;
   }
 }
 
@@ -78,6 +82,6 @@ export class CrossCommError extends Error {
 export interface WireError {
   readonly code: string;
   readonly message: string;
-  readonly retry_after?: number;
-  readonly data?: Readonly<Record<string, unknown>>;
+  readonly retry_after?: number | undefined;
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
 }

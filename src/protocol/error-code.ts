@@ -18,7 +18,7 @@ export const ERROR_CODES = {
   CC_ALREADY_ONLINE: { retryable: true, text: 'A client with this id is online and takeover is off. Use another id, or wait until it leaves.' },
   CC_LOGIN_TIMEOUT: { retryable: true, text: 'No login arrived in time. Send login right after connecting.' },
   CC_REPLACED: { retryable: false, text: 'A newer login with the same id took over. Give every program an id of its own.' },
-  CC_HEARTBEAT_TIMEOUT: { retryable: true, text: 'Nothing was heard from the client for heartbeatTimeoutMs. Log in again and send heartbeats more often.' },
+  CC_HEARTBEAT_TIMEOUT: { retryable: true, text: 'Nothing was heard from the client for heartbeatTimeout seconds. Log in again and send heartbeats more often.' },
   CC_SLOW_RECEIVER: { retryable: true, text: 'The client does not read what is sent to it. Read faster, or raise maxBufferedBytes.' },
   CC_DISCONNECTED: { retryable: false, text: 'The hub ended this connection on purpose. Ask the operator for the reason.' },
   CC_UNKNOWN_CLIENT: { retryable: true, text: 'No client with this id is online. Check the id, or send again when it is back.' },

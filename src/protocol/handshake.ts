@@ -90,15 +90,16 @@ export function parseLoginAnswer(content: unknown): LoginAnswer {
   if (member(content, 'status') === 'error')
     return { status: 'error', error: CrossCommError.fromWire(content, 'CC_LOGIN_REFUSED') };
   const given = member(content, 'cross_comm');
-  if (typeof member(given, 'protocol') !== 'number') return { status: 'success', welcome: undefined };
+  const protocol = member(given, 'protocol');
+  if (typeof protocol !== 'number') return { status: 'success', welcome: undefined };
   const features = member(given, 'features');
   const limits = member(given, 'limits');
   const session = member(given, 'session');
   return {
     status: 'success',
     welcome: {
-      protocol: member(given, 'protocol') as number,
-      session: typeof session === 'string' ? session : '',
+      protocol,
+      session: String(session ?? ''),
       features: Array.isArray(features) ? features.map(String) : [],
       limits: {
         maxMessageBytes: positive(member(limits, 'max_message_bytes'), PROTOCOL_LIMITS.maxMessageBytes),
@@ -111,8 +112,7 @@ export function parseLoginAnswer(content: unknown): LoginAnswer {
 }
 
 function member(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return undefined;
-  return (value as Record<string, unknown>)[key];
+  return (value as Readonly<Record<string, unknown>> | null | undefined)?.[key];
 }
 
 function positive(value: unknown, fallback: number): number {

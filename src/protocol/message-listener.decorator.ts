@@ -45,8 +45,6 @@ export const MESSAGE_LISTENER_KEY: unique symbol = Symbol.for('cross-comm:messag
  * @throws CrossCommError `CC_INVALID_LISTENER` at class definition, naming the method
  */
 export function MessageListener(options: MessageListenerOptions | CommMsgType | readonly CommMsgType[] = {}) {
-  const given: MessageListenerOptions =
-    typeof options === 'string' || isList(options) ? { msgType: options } : options;
   return function decorate(target: unknown, context: unknown, descriptor?: PropertyDescriptor): void {
     const method: unknown = descriptor === undefined ? target : descriptor.value;
     const name = describe(target, context);
@@ -57,7 +55,7 @@ export function MessageListener(options: MessageListenerOptions | CommMsgType | 
       throw new CrossCommError('CC_INVALID_LISTENER', `${name} is static or #private and would never be called; use a method of the instance.`);
     const filters = readListenerFilters(method);
     Object.defineProperty(method, MESSAGE_LISTENER_KEY, {
-      value: [...filters, listenerFilter(given, name)],
+      value: [...filters, listenerFilter(options, name)],
       configurable: true,
     });
   };
@@ -68,8 +66,9 @@ export function MessageListener(options: MessageListenerOptions | CommMsgType | 
  * @param name who is to blame, for the error's text
  * @throws CrossCommError `CC_INVALID_LISTENER`
  */
-export function listenerFilter(options: MessageListenerOptions, name = 'The listener'): ListenerFilter {
-  const { msgType, fromClientId, downloadDirectory, ...rest } = options as MessageListenerOptions & Record<string, unknown>;
+export function listenerFilter(options: MessageListenerOptions | CommMsgType | readonly CommMsgType[], name = 'The listener'): ListenerFilter {
+  const given = typeof options === 'string' || isList(options) ? { msgType: options } : options;
+  const { msgType, fromClientId, downloadDirectory, ...rest } = given as MessageListenerOptions & Record<string, unknown>;
   const unknown = Object.keys(rest)[0];
   if (unknown !== undefined)
     throw new CrossCommError('CC_INVALID_LISTENER', `${name} has the unknown option "${unknown}"; use msgType, fromClientId, downloadDirectory.`);
@@ -85,8 +84,7 @@ export function listenerFilter(options: MessageListenerOptions, name = 'The list
 
 /** The filters a method was decorated with, in the order they apply; empty when it is no listener. */
 export function readListenerFilters(method: unknown): readonly ListenerFilter[] {
-  if (typeof method !== 'function' || !Object.hasOwn(method, MESSAGE_LISTENER_KEY)) return [];
-  return (method as unknown as Record<symbol, readonly ListenerFilter[]>)[MESSAGE_LISTENER_KEY] ?? [];
+  return (method as Readonly<Record<symbol, readonly ListenerFilter[]>> | null | undefined)?.[MESSAGE_LISTENER_KEY] ?? [];
 }
 
 /** Whether a message of this type and sender passes the filter. */

@@ -1,29 +1,34 @@
-/**
- * Message types of the wire, named as in pywayne's `CommMsgType`.
- * The lower-case values are what travels in `msg_type`.
- */
-export const CommMsgType = {
-  TEXT: 'text',
-  JSON: 'json',
-  DICT: 'dict',
-  BYTES: 'bytes',
-  IMAGE: 'image',
-  FILE: 'file',
-  FOLDER: 'folder',
-  HEARTBEAT: 'heartbeat',
-  LOGIN: 'login',
-  LOGOUT: 'logout',
-  LIST_CLIENTS: 'list_clients',
-  LIST_CLIENTS_RESPONSE: 'list_clients_response',
-  LOGIN_RESPONSE: 'login_response',
+/** What the hub does with an inbound type. */
+export type MessageRole = 'user' | 'control' | 'request' | 'hub-only';
+
+/** The message types, as they travel in `msg_type`, and their roles. */
+const ROLES = {
+  text: 'user',
+  json: 'user',
+  dict: 'user',
+  bytes: 'user',
+  image: 'user',
+  file: 'user',
+  folder: 'user',
+  heartbeat: 'control',
+  login: 'control',
+  logout: 'control',
+  list_clients: 'control',
+  list_clients_response: 'hub-only',
+  login_response: 'hub-only',
   /** Protocol 2: the hub (or, later, a peer) reports a failure. */
-  ERROR: 'error',
+  error: 'hub-only',
   /** Protocol 2: asks the hub for an action, see PROTOCOL.md, section Requests. */
-  REQUEST: 'request',
+  request: 'request',
   /** Protocol 2: the answer to a request. */
-  RESPONSE: 'response',
-} as const;
-export type CommMsgType = (typeof CommMsgType)[keyof typeof CommMsgType];
+  response: 'hub-only',
+} as const satisfies Record<string, MessageRole>;
+
+export type CommMsgType = keyof typeof ROLES;
+/** The types by the names they have in pywayne's `CommMsgType`, e.g. `LIST_CLIENTS` for `list_clients`. */
+export const CommMsgType = Object.fromEntries(Object.keys(ROLES).map((type) => [type.toUpperCase(), type])) as {
+  readonly [Type in CommMsgType as Uppercase<Type>]: Type;
+};
 
 /** The seven types that users send to each other. */
 export const USER_MESSAGE_TYPES = ['text', 'json', 'dict', 'bytes', 'image', 'file', 'folder'] as const;
@@ -33,25 +38,11 @@ export type UserMessageType = (typeof USER_MESSAGE_TYPES)[number];
 export const ATTACHMENT_TYPES = ['file', 'image', 'folder'] as const;
 export type AttachmentType = (typeof ATTACHMENT_TYPES)[number];
 
-/** What the hub does with an inbound type. */
-export type MessageRole = 'user' | 'control' | 'request' | 'hub-only';
-
-const ROLES: ReadonlyMap<string, MessageRole> = new Map<string, MessageRole>([
-  ...USER_MESSAGE_TYPES.map((type): [string, MessageRole] => [type, 'user']),
-  ['heartbeat', 'control'],
-  ['login', 'control'],
-  ['logout', 'control'],
-  ['list_clients', 'control'],
-  ['request', 'request'],
-  ['login_response', 'hub-only'],
-  ['list_clients_response', 'hub-only'],
-  ['error', 'hub-only'],
-  ['response', 'hub-only'],
-]);
+const ROLE_OF: ReadonlyMap<string, MessageRole> = new Map(Object.entries(ROLES));
 
 /** The role of a type, or `undefined` for an unknown one. Types are case-sensitive. */
 export function roleOf(type: string): MessageRole | undefined {
-  return ROLES.get(type);
+  return ROLE_OF.get(type);
 }
 
 /** Whether the type is one of `file`, `image` and `folder`. */

@@ -30,6 +30,6 @@ export function parseRequest(content: unknown): RequestContent {
 
 /** The msg_id a `response` or `error` answers, or undefined when it names none. */
 export function replyTo(content: unknown): string | undefined {
-  const id = typeof content === 'object' && content !== null ? (content as Partial<ResponseContent>).reply_to : undefined;
+  const id = (content as Partial<ResponseContent> | null | undefined)?.reply_to;
   return typeof id === 'string' ? id : undefined;
 }

@@ -1,4 +1,4 @@
-import type { AttachmentType } from '../protocol/index.js';
+import type { AttachmentType, FileAction } from '../protocol/index.js';
 import type { CallOptions } from './deadline.js';
 
 /** How far a transfer has come; sizes in bytes. */
@@ -31,7 +31,7 @@ export interface UploadedAttachment {
 export interface DownloadCall extends TransferCall {
   readonly ossKey: string;
   /** Absent when the user named the key: then a key that ends with "/" is a folder's. */
-  readonly msgType?: AttachmentType;
+  readonly msgType?: AttachmentType | undefined;
   readonly directory: string;
 }
 
@@ -47,10 +47,10 @@ export interface ClientFiles {
 /** The client as its files see it. */
 export interface HubLink {
   readonly clientId: string;
-  /** What the hub announced; empty towards a protocol-1 server. */
-  features(): readonly string[];
+  /** What the hub announced; undefined towards a protocol-1 server. */
+  features(): readonly string[] | undefined;
   /** The WebSocket address of the newest connection. */
   url(): string;
   /** Asks the hub for an action. */
-  request(action: string, data: unknown, options?: CallOptions): Promise<unknown>;
+  request(action: FileAction, data: unknown, options?: CallOptions): Promise<unknown>;
 }

@@ -16,26 +16,17 @@ export function browserClientId(): string {
 }
 
 function kept(storageName: 'localStorage' | 'sessionStorage', byteCount: number): string {
-  const storage = webStorage(storageName);
-  const known = storage?.getItem(STORAGE_KEY) ?? inMemory.get(storageName);
-  if (known !== undefined && known.length === byteCount * 2) return known;
-  const fresh = randomHex(byteCount);
-  inMemory.set(storageName, fresh);
+  let id = inMemory.get(storageName) ?? randomHex(byteCount);
   try {
-    storage?.setItem(STORAGE_KEY, fresh);
+    const storage = (globalThis as { [name: string]: unknown })[storageName] as WebStorage | undefined;
+    const known = storage?.getItem(STORAGE_KEY);
+    if (known?.length === id.length) id = known;
+    else storage?.setItem(STORAGE_KEY, id);
   } catch {
-    // full or forbidden: the copy in memory has to do
+    // full or forbidden (then reading the property throws already): the copy in memory has to do
   }
-  return fresh;
-}
-
-function webStorage(name: 'localStorage' | 'sessionStorage'): WebStorage | undefined {
-  try {
-    return (globalThis as { [name: string]: unknown })[name] as WebStorage | undefined;
-  } catch {
-    // reading the property itself throws where storage is forbidden
-    return undefined;
-  }
+  inMemory.set(storageName, id);
+  return id;
 }
 
 function randomHex(byteCount: number): string {

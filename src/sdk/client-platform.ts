@@ -2,8 +2,8 @@ import type { ClientFiles, HubLink } from './client-files.js';
 import type { OpenTransport } from './transports/client-transport.js';
 
 /** What the client needs from the place it runs in. */
-export interface ClientPlatform {
+export interface ClientPlatform<Files extends ClientFiles> {
   readonly openTransport: OpenTransport;
   defaultClientId(): string;
-  createFiles(link: HubLink): ClientFiles;
+  createFiles(link: HubLink): Files;
 }

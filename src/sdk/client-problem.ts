@@ -1,5 +1,6 @@
 import type { CrossCommError, Message } from '../protocol/index.js';
 import type { ClientLogger } from './logger.js';
+import { Subscribers } from './subscribers.js';
 
 /** Where a problem comes from that no call could report. */
 export type ClientProblem =
@@ -20,47 +21,33 @@ export type ProblemHandler = (error: Error, problem: ClientProblem) => void;
 
 /** Hands problems to the handlers, or to the logger when there is none. */
 export class ProblemReporter {
-  readonly #handlers = new Set<{ readonly handle: ProblemHandler }>();
+  readonly #logger: ClientLogger;
+  readonly #handlers = new Subscribers<Parameters<ProblemHandler>>();
 
-  constructor(private readonly logger: ClientLogger) {}
+  constructor(logger: ClientLogger) {
+    this.#logger = logger;
+  }
 
   add(handle: ProblemHandler): () => void {
-    const entry = { handle };
-    this.#handlers.add(entry);
-    return () => void this.#handlers.delete(entry);
+    return this.#handlers.add(handle);
   }
 
   report(problem: ClientProblem): void {
-    if (this.#handlers.size === 0) this.#log(problem);
-    for (const { handle } of this.#handlers) {
-      try {
-        handle(errorOf(problem), problem);
-      } catch (error) {
-        this.logger.error('CrossComm: an onError handler failed.', error);
-      }
-    }
+    if (this.#handlers.count === 0) this.#log(problem);
+    this.#handlers.call([errorOf(problem), problem], (error) => this.#logger.error('CrossComm: An onError handler failed.', error));
   }
 
   #log(problem: ClientProblem): void {
     const { message } = errorOf(problem);
-    if (problem.kind === 'refused') this.logger.warn(`CrossComm: message ${problem.msgId ?? '(unknown)'} was refused. ${message}`);
-    else if (problem.kind === 'frame') this.logger.warn(`CrossComm: a frame was dropped. ${message}`);
-    else this.logger.error(`CrossComm: ${message}`, problem.error);
+    if (problem.kind === 'refused') this.#logger.warn(`CrossComm: message ${problem.msgId} was refused. ${message}`);
+    else if (problem.kind === 'frame') this.#logger.warn(`CrossComm: a frame was dropped. ${message}`);
+    else this.#logger.error(`CrossComm: ${message}`, problem.error);
   }
 }
 
 function errorOf(problem: ClientProblem): Error {
-  switch (problem.kind) {
-    case 'refused':
-    case 'frame':
-      return problem.error;
-    case 'listener':
-      return failureOf(`Listener ${problem.listener}`, problem.error);
-    case 'status':
-      return failureOf('An onStatus handler', problem.error);
-  }
-}
-
-function failureOf(what: string, cause: unknown): Error {
+  if (problem.kind === 'refused' || problem.kind === 'frame') return problem.error;
+  const what = problem.kind === 'listener' ? `Listener ${problem.listener}` : 'An onStatus handler';
+  const { error: cause } = problem;
   return new Error(`${what} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 }

@@ -1,5 +1,4 @@
 import { CrossCommError, PROTOCOL_LIMITS, assertClientId } from '../protocol/index.js';
-import { consoleLogger } from './console.logger.js';
 import { MAX_TIMER_MS } from './deadline.js';
 import type { Clock } from './frame-writer.js';
 import type { ClientLogger } from './logger.js';
@@ -103,19 +102,17 @@ export function resolveClientOptions(options: ClientOptions, defaultClientId: ()
   const limits = { ...numbers } as { -readonly [Name in keyof Numbers]: number };
   for (const name of Object.keys(numbers) as (keyof Numbers)[]) {
     const value = options[name] ?? numbers[name];
-    if (!(value >= 1)) throw new CrossCommError('CC_INVALID_OPTION', `${name} is ${String(value)}; give a number of at least 1.`);
-    if (name.endsWith('Ms') && value > MAX_TIMER_MS) throw new CrossCommError('CC_INVALID_OPTION', `${name} is longer than a timer can wait.`);
-    limits[name] = value;
+    const min = name === 'maxMessageBytes' ? 1024 : 1;
+    limits[name] = within(name, value, [min, name.endsWith('Ms') ? MAX_TIMER_MS : Infinity]);
   }
   // at least two probes before the verdict
   limits.pingIntervalMs = Math.min(limits.pingIntervalMs, limits.heartbeatTimeoutMs / 3);
-  if (limits.maxMessageBytes < 1024) throw new CrossCommError('CC_INVALID_OPTION', 'maxMessageBytes is less than 1,024.');
   return {
     ...limits,
     url: options.url ?? hubUrl(options.ip ?? ip, options.port ?? port),
     clientId: assertClientId(options.clientId ?? defaultClientId()),
     reconnect: options.reconnect === false ? false : { ...RECONNECT_DEFAULTS, ...options.reconnect },
-    logger: options.logger ?? consoleLogger,
+    logger: options.logger ?? console,
     random: options.random ?? Math.random,
     clock: options.clock ?? Date,
   };
@@ -123,8 +120,11 @@ export function resolveClientOptions(options: ClientOptions, defaultClientId: ()
 
 /** `id:secret@host` may stand for the host, as the Python client allows; a bare IPv6 address gets its brackets. */
 function hubUrl(ip: string, port: number): string {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new CrossCommError('CC_INVALID_OPTION', `port is ${String(port)}; give 1 to 65535.`);
-  const isBareIpv6 = /^[0-9a-f]*:[0-9a-f:.]*$/i.test(ip) && ip.split(':').length > 2;
-  return `ws://${isBareIpv6 ? `[${ip}]` : ip}:${port}`;
+  const isBareIpv6 = /^[0-9a-f.]*(:[0-9a-f.]*){2,}$/i.test(ip);
+  return `ws://${isBareIpv6 ? `[${ip}]` : ip}:${within('port', port, [1, 65_535])}`;
+}
+
+function within(name: string, value: number, [min, max]: readonly [number, number]): number {
+  if (value >= min && value <= max) return value;
+  throw new CrossCommError('CC_INVALID_OPTION', `${name} is ${value}; give ${min} to ${max}.`);
 }

@@ -1,27 +1,27 @@
-import { CrossCommError } from '../protocol/index.js';
 import { browserClientId } from './client-id.browser.js';
 import type { ClientOptions } from './client.options.js';
 import { CrossCommClient as CrossCommClientCore } from './cross-comm-client.js';
-import { webSocketTransport, type WebSocketLike } from './transports/web-socket.transport.js';
+import type { CallOptions } from './deadline.js';
+import { BrowserFiles } from './files.browser.js';
+import { webSocketTransport } from './transports/web-socket.transport.js';
 
 /** A client of a CrossComm hub or of a pywayne `cross_comm` server, for browsers and everything else that has `WebSocket`. */
-export class CrossCommClient extends CrossCommClientCore {
+export class CrossCommClient extends CrossCommClientCore<BrowserFiles> {
   /** @throws CrossCommError `CC_INVALID_OPTION`, `CC_INVALID_CLIENT_ID` */
   constructor(options: ClientOptions = {}) {
     super(options, {
-      openTransport: webSocketTransport(openWebSocket),
+      openTransport: webSocketTransport((url) => new WebSocket(url)),
       defaultClientId: browserClientId,
-      createFiles: () => ({ upload: noFiles, download: noFiles }),
+      createFiles: (link) => new BrowserFiles(link),
     });
   }
-}
 
-/** There are no paths in a browser, and an upload would need the storage to allow the page's origin. */
-const noFiles = (): Promise<never> =>
-  Promise.reject(new CrossCommError('CC_UNSUPPORTED', 'A browser moves no files; let a Node client do it, or send the bytes as type "bytes".'));
-
-function openWebSocket(url: string): WebSocketLike {
-  const { WebSocket } = globalThis as unknown as { WebSocket?: new (url: string) => WebSocketLike };
-  if (WebSocket === undefined) throw new CrossCommError('CC_INVALID_OPTION', 'There is no WebSocket here; give the option webSocket.');
-  return new WebSocket(url);
+  /**
+   * Downloads the file or image behind a message's `ossKey`. The hub's `allowedOrigins` must hold the page's origin; a
+   * bucket needs a rule that does the same.
+   * @throws CrossCommError `CC_FILE_NOT_FOUND`, `CC_STORAGE_*`, `CC_UNSUPPORTED`, `CC_NOT_CONNECTED`, `CC_ABORTED`, `CC_TIMEOUT`
+   */
+  downloadFile(ossKey: string, options: CallOptions = {}): Promise<Blob> {
+    return this.transfer(options, (files, signal) => files.downloadBlob(ossKey, signal));
+  }
 }

@@ -8,7 +8,7 @@ import {
   type Message,
   type MessageListenerOptions,
 } from '../protocol/index.js';
-import type { ClientFiles, ProgressHandler } from './client-files.js';
+import type { ClientFiles } from './client-files.js';
 import { ClientListRequests, type ClientList, type ListClientsOptions } from './client-list-requests.js';
 import { resolveClientOptions, type ClientOptions, type ClientSettings } from './client.options.js';
 import type { ClientPlatform } from './client-platform.js';
@@ -17,13 +17,12 @@ import type { ClientStatus } from './client-status.js';
 import type { CallOptions } from './deadline.js';
 import { FrameWriter, type FrameContent } from './frame-writer.js';
 import { Inbox } from './inbox.js';
-import { LoginWaiters } from './login-waiters.js';
 import { MessageHandlers, functionHandler, handlersOf } from './message-handlers.js';
+import { PendingCalls } from './pending-calls.js';
 import { ReconnectingConnection } from './reconnecting-connection.js';
-import { RequestTracker } from './request-tracker.js';
 import { assertSendable, wireContent, type SendOptions, type SentMessage } from './send-message.js';
 import { Sender } from './sender.js';
-import { StatusHandlers } from './status-handlers.js';
+import { Subscribers } from './subscribers.js';
 import { Transfers } from './transfers.js';
 import { webSocketTransport } from './transports/web-socket.transport.js';
 
@@ -40,7 +39,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
  * A client of a CrossComm hub or of a pywayne `cross_comm` server. Use the `CrossCommClient` of `cross-comm/sdk`,
  * which brings the platform with it; this class is its part that knows no platform.
  */
-export class CrossCommClient {
+export class CrossCommClient<Files extends ClientFiles = ClientFiles> {
   readonly #settings: ClientSettings;
   readonly #writer: FrameWriter;
   readonly #connection: ReconnectingConnection;
@@ -49,20 +48,21 @@ export class CrossCommClient {
   readonly #problems: ProblemReporter;
   readonly #inbox: Inbox;
   readonly #lists: ClientListRequests;
-  readonly #requests = new RequestTracker();
+  /** By message id. */
+  readonly #requests = new PendingCalls<unknown>();
   readonly #transfers = new Transfers();
-  readonly #waiters = new LoginWaiters();
-  readonly #statusHandlers: StatusHandlers;
-  readonly #files: ClientFiles;
+  /** Who waits until the client is online. */
+  readonly #waiters = new PendingCalls<void>();
+  readonly #statusHandlers = new Subscribers<[status: ClientStatus]>();
+  readonly #files: Files;
   #stopping: Promise<void> | undefined;
 
   /** @throws CrossCommError `CC_INVALID_OPTION`, `CC_INVALID_CLIENT_ID` */
-  constructor(options: ClientOptions, platform: ClientPlatform) {
+  constructor(options: ClientOptions, platform: ClientPlatform<Files>) {
     const settings = resolveClientOptions(options, () => platform.defaultClientId());
     this.#settings = settings;
     this.#writer = new FrameWriter(settings.clientId, settings.clock);
     this.#problems = new ProblemReporter(settings.logger);
-    this.#statusHandlers = new StatusHandlers((error) => this.#problems.report({ kind: 'status', error }));
     const openTransport = options.webSocket === undefined ? platform.openTransport : webSocketTransport(options.webSocket);
     this.#lists = new ClientListRequests((onlyShowOnline) =>
       this.#control({ msgType: 'list_clients', toClientId: SERVER_ID, content: listRequestContent(onlyShowOnline) }),
@@ -89,13 +89,13 @@ export class CrossCommClient {
       requests: this.#requests,
       report: (problem) => this.#problems.report(problem),
       download: ({ ossKey, msgType }, directory) =>
-        this.#transfers.run({}, (signal) =>
-          this.#files.download({ ossKey: ossKey ?? '', directory, signal, ...(isAttachmentType(msgType) ? { msgType } : {}) }),
+        this.transfer({}, (files, signal) =>
+          files.download({ ossKey: ossKey ?? '', directory, signal, msgType: isAttachmentType(msgType) ? msgType : undefined }),
         ),
     });
     this.#files = platform.createFiles({
       clientId: settings.clientId,
-      features: () => this.#connection.online?.welcome?.features ?? [],
+      features: () => this.#connection.online?.welcome?.features,
       url: () => this.#connection.url,
       request: (action, data, request) => this.#request(action, data, request),
     });
@@ -117,8 +117,8 @@ export class CrossCommClient {
 
   /** 2 or 1 while online, see PROTOCOL.md; undefined otherwise. */
   get protocolVersion(): number | undefined {
-    const { status } = this;
-    return status.state === 'online' ? status.protocolVersion : undefined;
+    const { online } = this.#connection;
+    return online && (online.welcome?.protocol ?? 1);
   }
 
   /** Bytes of messages that wait for a connection, plus bytes the socket has not passed on to the network. */
@@ -138,7 +138,7 @@ export class CrossCommClient {
     const { state } = this.status;
     if (state === 'online') return;
     const isFirst = state === 'idle' || state === 'closed';
-    const online = this.#waiters.wait(options);
+    const online = this.#waiters.wait({}, options);
     if (!isFirst) return online;
     // an aborted signal has settled it already
     if (!options.signal?.aborted) this.#connection.start(options.keepTrying ?? false);
@@ -165,8 +165,8 @@ export class CrossCommClient {
    * live connection; that is no proof of delivery. While the connection is being made anew it waits, in order.
    *
    * `text` takes anything (`String(x)`), `json` a JSON string or a value, `dict` a JSON value, `bytes` a `Uint8Array`,
-   * `ArrayBuffer` or base64 string. `file`, `image` and `folder` take a path (in Node only), are uploaded first
-   * and sent afterwards, possibly behind messages sent later; unlike with the Python client nothing is sent when that
+   * `ArrayBuffer` or base64 string. `file`, `image` and `folder` take a path (in a browser a Blob or File, and no folder),
+   * are uploaded first and sent afterwards, possibly behind messages sent later; unlike with the Python client nothing is sent when that
    * fails.
    *
    * @param toClientId a client's id, or `"all"` for everyone else
@@ -180,11 +180,11 @@ export class CrossCommClient {
     assertSendable(msgType, toClientId);
     if (!isAttachmentType(msgType))
       return this.#sender.send(this.#writer.write({ msgType, toClientId, content: wireContent(msgType, content) }), options);
-    const { onProgress } = options;
-    return this.#transfers.run(options, async (signal) => {
-      if (this.status.state !== 'online') await this.#whenOnline(signal);
-      const call = { msgType, source: content, signal, ...(onProgress === undefined ? {} : { onProgress }) };
-      const uploaded = await this.#files.upload(call);
+    return this.transfer(options, async (files, signal) => {
+      this.#sender.assertOpen();
+      if (this.status.state !== 'online') await this.#waiters.wait({}, { signal });
+      const { onProgress } = options;
+      const uploaded = await files.upload({ msgType, source: content, signal, ...(onProgress && { onProgress }) });
       return this.#sender.send(this.#writer.write({ msgType, toClientId, ...uploaded }), { signal });
     });
   }
@@ -199,8 +199,7 @@ export class CrossCommClient {
     filter: MessageListenerOptions | CommMsgType | readonly CommMsgType[],
     handler: (message: Message<Content>) => unknown,
   ): () => void {
-    const options = typeof filter === 'string' || Array.isArray(filter) ? { msgType: filter as CommMsgType | readonly CommMsgType[] } : filter;
-    return this.#handlers.add([functionHandler(options as MessageListenerOptions, handler as (message: Message) => unknown)]);
+    return this.#handlers.add([functionHandler(filter, handler as (message: Message) => unknown)]);
   }
 
   /**
@@ -223,44 +222,30 @@ export class CrossCommClient {
   }
 
   /**
-   * Asks the server for its clients. Calls wait for each other: the wire has no request id.
-   * @throws CrossCommError `CC_NOT_CONNECTED`, `CC_TIMEOUT` (default 5,000 ms, waiting included), `CC_ABORTED`
+   * Asks the server for its clients.
+   * @throws CrossCommError `CC_NOT_CONNECTED`, `CC_TIMEOUT` (default 5,000 ms), `CC_ABORTED`
    */
   listClients(options: ListClientsOptions = {}): Promise<ClientList> {
     return this.#lists.request(options);
   }
 
-  /**
-   * Downloads the object behind a message's `ossKey` into a directory; a key that ends with "/" names a folder.
-   * @returns the local path
-   * @throws CrossCommError `CC_FILE_NOT_FOUND`, `CC_UNSAFE_PATH`, `CC_STORAGE_*`, `CC_CHECKSUM_MISMATCH`,
-   *   `CC_UNSUPPORTED`, `CC_ABORTED`, `CC_TIMEOUT`
-   */
-  downloadFileManually(ossKey: string, directory: string, options: CallOptions & { onProgress?: ProgressHandler } = {}): Promise<string> {
-    const { onProgress } = options;
-    return this.#transfers.run(options, (signal) =>
-      this.#files.download({ ossKey, directory, signal, ...(onProgress === undefined ? {} : { onProgress }) }),
-    );
+  /** Moves files; ends with the caller's signal or time, or with the client. */
+  protected transfer<Result>(options: CallOptions, work: (files: Files, signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    return this.#transfers.run(options, (signal) => work(this.#files, signal));
   }
 
   async #request(action: string, data: unknown, options: CallOptions = {}): Promise<unknown> {
     const { online } = this.#connection;
-    if (online === undefined) throw new CrossCommError('CC_NOT_CONNECTED');
-    if (!online.welcome?.features.includes('requests')) throw new CrossCommError('CC_UNSUPPORTED', 'This server takes no requests.');
+    if (online && !online.welcome?.features.includes('requests')) throw new CrossCommError('CC_UNSUPPORTED', 'This server takes no requests.');
     const msgId = this.#control({ msgType: 'request', toClientId: SERVER_ID, content: { action, data } });
-    if (msgId === undefined) throw new CrossCommError('CC_NOT_CONNECTED');
-    return this.#requests.track(msgId, { timeoutMs: REQUEST_TIMEOUT_MS, ...options });
+    if (!msgId) throw new CrossCommError('CC_NOT_CONNECTED');
+    return this.#requests.wait(msgId, { timeoutMs: REQUEST_TIMEOUT_MS, ...options });
   }
 
   /** Sends a frame that must not wait; returns its id, or nothing when there is no connection. */
   #control(content: FrameContent): string | undefined {
     const { msgId, frame } = this.#writer.write(content);
-    return this.#connection.online?.send(frame) === true ? msgId : undefined;
-  }
-
-  async #whenOnline(signal: AbortSignal): Promise<void> {
-    this.#sender.assertOpen();
-    await this.#waiters.wait({ signal });
+    return this.#connection.online?.send(frame) ? msgId : undefined;
   }
 
   #stop(reason?: CrossCommError): Promise<void> {
@@ -269,9 +254,9 @@ export class CrossCommClient {
   }
 
   #lost(error: CrossCommError): void {
-    const lost = new CrossCommError('CC_NOT_CONNECTED', { detail: 'The connection was lost before the answer came.', cause: error });
+    const lost = new CrossCommError('CC_NOT_CONNECTED', { detail: 'The connection was lost.', cause: error });
     this.#lists.failAll(lost);
-    this.#requests.failAll(lost);
+    this.#requests.rejectAll(lost);
   }
 
   #statusChanged(status: ClientStatus): void {
@@ -281,8 +266,9 @@ export class CrossCommClient {
       this.#transfers.abortAll(reason);
       this.#files.close?.();
       this.#inbox.clear();
+      this.#waiters.rejectAll(reason);
     }
-    this.#waiters.statusChanged(status);
-    this.#statusHandlers.call(status);
+    if (status.state === 'online') this.#waiters.resolveAll();
+    this.#statusHandlers.call([status], (error) => this.#problems.report({ kind: 'status', error }));
   }
 }

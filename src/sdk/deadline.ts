@@ -14,12 +14,8 @@ export interface CallOptions {
  */
 export function armDeadline(options: CallOptions, expire: (error: CrossCommError) => void): () => void {
   const { signal, timeoutMs } = options;
-  if (signal?.aborted) {
-    expire(abortedError(signal));
-    return () => undefined;
-  }
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const onAbort = (): void => end(abortedError(signal));
+  const onAbort = (): void => end(abortedError(signal as AbortSignal));
   const disarm = (): void => {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
@@ -28,15 +24,18 @@ export function armDeadline(options: CallOptions, expire: (error: CrossCommError
     disarm();
     expire(error);
   };
-  signal?.addEventListener('abort', onAbort);
-  if (timeoutMs !== undefined && timeoutMs <= MAX_TIMER_MS)
-    timer = setTimeout(() => end(new CrossCommError('CC_TIMEOUT', `It took longer than ${timeoutMs} ms.`)), timeoutMs);
+  if (signal?.aborted) onAbort();
+  else {
+    signal?.addEventListener('abort', onAbort);
+    if (timeoutMs !== undefined && timeoutMs <= MAX_TIMER_MS)
+      timer = setTimeout(() => end(new CrossCommError('CC_TIMEOUT', `It took longer than ${timeoutMs} ms.`)), timeoutMs);
+  }
   return disarm;
 }
 
 /** Longer timers fire at once, in browsers and in Node. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-export function abortedError(signal: AbortSignal | undefined): CrossCommError {
-  return new CrossCommError('CC_ABORTED', signal?.reason === undefined ? {} : { cause: signal.reason });
+export function abortedError(signal: AbortSignal): CrossCommError {
+  return new CrossCommError('CC_ABORTED', { cause: signal.reason });
 }

@@ -55,7 +55,7 @@ export class NodeFiles implements ClientFiles {
   #storage(): FileStorage {
     const { choice } = this;
     if (typeof choice === 'object') return choice;
-    const isBrokeredHub = this.link.features().includes('files');
+    const isBrokeredHub = this.link.features()?.includes('files') === true;
     if (choice === 'brokered' || (choice === undefined && isBrokeredHub)) {
       if (isBrokeredHub) return this.#brokered;
       throw new CrossCommError('CC_UNSUPPORTED', 'This server has no file storage for its clients, or the client is not online.');

@@ -5,23 +5,25 @@ import type { Clock } from './frame-writer.js';
  * have given the client up meanwhile: the machine slept, or the program was stopped.
  */
 export class Heartbeat {
+  readonly #clock: Clock;
+  readonly #beat: (afterGap: boolean) => void;
   #timer: ReturnType<typeof setInterval> | undefined;
   #lastMs = 0;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly beat: (afterGap: boolean) => void,
-  ) {}
+  constructor(clock: Clock, beat: (afterGap: boolean) => void) {
+    this.#clock = clock;
+    this.#beat = beat;
+  }
 
   start(intervalMs: number): void {
-    this.#lastMs = this.clock.now();
+    this.#lastMs = this.#clock.now();
     this.#timer = setInterval(() => {
-      const nowMs = this.clock.now();
+      const nowMs = this.#clock.now();
       const afterGap = nowMs - this.#lastMs >= 2 * intervalMs;
       this.#lastMs = nowMs;
-      this.beat(afterGap);
+      this.#beat(afterGap);
     }, intervalMs);
-    this.beat(false);
+    this.#beat(false);
   }
 
   stop(): void {

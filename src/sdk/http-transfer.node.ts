@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CrossCommError } from '../protocol/index.js';
 import { abortedError } from './deadline.js';
+import { storageRefusal } from './signed-transfer.js';
 
 /** One HTTP exchange with the file storage. */
 export interface HttpExchange {
@@ -44,7 +45,7 @@ export class HttpTransfer {
       const response = await Promise.race([answer, sent.then(() => answer)]);
       if ((response.statusCode ?? 0) < 300) return response;
       response.resume();
-      throw refusal(response.statusCode ?? 0);
+      throw storageRefusal(response.statusCode ?? 0);
     } catch (error) {
       if (signal?.aborted) throw abortedError(signal);
       throw CrossCommError.from(error, 'CC_STORAGE_FAILED');
@@ -62,10 +63,4 @@ export class HttpTransfer {
     this.#agents ??= { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) };
     return isTls ? this.#agents.https : this.#agents.http;
   }
-}
-
-function refusal(status: number): CrossCommError {
-  const detail = `The file storage answered ${status}.`;
-  if (status === 404) return new CrossCommError('CC_FILE_NOT_FOUND', detail);
-  return new CrossCommError(status === 401 || status === 403 ? 'CC_STORAGE_DENIED' : 'CC_STORAGE_FAILED', detail);
 }

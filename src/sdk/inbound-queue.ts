@@ -18,6 +18,8 @@ export interface InboundQueueEvents<Item> {
  * side. An item of an idle lane runs at once, without a promise.
  */
 export class InboundQueue<Item> {
+  readonly #settings: InboundQueueSettings;
+  readonly #events: InboundQueueEvents<Item>;
   /** Waiting items of the lanes that run or wait for their turn. */
   readonly #lanes = new Map<string, Item[]>();
   readonly #ready: string[] = [];
@@ -25,10 +27,10 @@ export class InboundQueue<Item> {
   #waiting = 0;
   #full = false;
 
-  constructor(
-    private readonly settings: InboundQueueSettings,
-    private readonly events: InboundQueueEvents<Item>,
-  ) {}
+  constructor(settings: InboundQueueSettings, events: InboundQueueEvents<Item>) {
+    this.#settings = settings;
+    this.#events = events;
+  }
 
   get isFull(): boolean {
     return this.#full;
@@ -36,16 +38,16 @@ export class InboundQueue<Item> {
 
   push(lane: string, item: Item): void {
     const waiting = this.#lanes.get(lane);
-    if (waiting !== undefined) {
+    if (waiting) {
       waiting.push(item);
       this.#grown();
-    } else if (this.#running >= this.settings.concurrency) {
+    } else if (this.#running >= this.#settings.concurrency) {
       this.#lanes.set(lane, [item]);
       this.#ready.push(lane);
       this.#grown();
     } else {
-      const pending = this.events.run(item);
-      if (pending === undefined) return;
+      const pending = this.#events.run(item);
+      if (!pending) return;
       this.#lanes.set(lane, []);
       this.#running++;
       void pending.then(() => this.#continue(lane));
@@ -64,8 +66,8 @@ export class InboundQueue<Item> {
     const waiting = this.#lanes.get(lane) ?? [];
     for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
       this.#shrunk();
-      const pending = this.events.run(item);
-      if (pending === undefined) continue;
+      const pending = this.#events.run(item);
+      if (!pending) continue;
       void pending.then(() => this.#continue(lane));
       return;
     }
@@ -79,15 +81,15 @@ export class InboundQueue<Item> {
 
   #grown(): void {
     this.#waiting++;
-    if (this.#full || this.#waiting < this.settings.maxWaiting) return;
+    if (this.#full || this.#waiting < this.#settings.maxWaiting) return;
     this.#full = true;
-    this.events.onFull(true);
+    this.#events.onFull(true);
   }
 
   #shrunk(): void {
     this.#waiting--;
-    if (!this.#full || this.#waiting > this.settings.maxWaiting / 2) return;
+    if (!this.#full || this.#waiting > this.#settings.maxWaiting / 2) return;
     this.#full = false;
-    this.events.onFull(false);
+    this.#events.onFull(false);
   }
 }

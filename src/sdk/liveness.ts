@@ -11,18 +11,20 @@ export interface LivenessSettings {
  * intervals that really ran, so a stalled or suspended program does not take its own sleep for the hub's death.
  */
 export class Liveness {
+  readonly #settings: LivenessSettings;
+  readonly #events: { probe(): void; dead(): void };
   #timer: ReturnType<typeof setInterval> | undefined;
   #heard = false;
   #silentMs = 0;
   #suspended = false;
 
-  constructor(
-    private readonly settings: LivenessSettings,
-    private readonly events: { probe(): void; dead(): void },
-  ) {}
+  constructor(settings: LivenessSettings, events: { probe(): void; dead(): void }) {
+    this.#settings = settings;
+    this.#events = events;
+  }
 
   start(): void {
-    this.#timer = setInterval(() => this.#tick(), this.settings.pingIntervalMs);
+    this.#timer = setInterval(() => this.#tick(), this.#settings.pingIntervalMs);
   }
 
   stop(): void {
@@ -45,8 +47,8 @@ export class Liveness {
       this.#silentMs = 0;
       return;
     }
-    this.#silentMs += this.settings.pingIntervalMs;
-    if (this.#silentMs >= this.settings.heartbeatTimeoutMs) this.events.dead();
-    else this.events.probe();
+    this.#silentMs += this.#settings.pingIntervalMs;
+    if (this.#silentMs >= this.#settings.heartbeatTimeoutMs) this.#events.dead();
+    else this.#events.probe();
   }
 }

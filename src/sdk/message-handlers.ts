@@ -40,7 +40,7 @@ export class MessageHandlers {
     for (const handler of this.#handlers) {
       const passed = handler.filters.filter((filter) => passes(filter, envelope));
       if (passed.length === 0) continue;
-      matches.push({ handler, downloadDirectory: passed.find((filter) => filter.downloadDirectory !== undefined)?.downloadDirectory });
+      matches.push({ handler, downloadDirectory: passed.map((filter) => filter.downloadDirectory).find(Boolean) });
     }
     return matches;
   }
@@ -72,13 +72,13 @@ export function handlersOf(instance: object): MessageHandler[] {
     }
   }
   if (handlers.length === 0)
-    throw new CrossCommError('CC_INVALID_LISTENER', `${className} has no method with @MessageListener; give an instance, not the class.`);
+    throw new CrossCommError('CC_INVALID_LISTENER', `${className} has no @MessageListener; give an instance.`);
   return handlers;
 }
 
 /** A handler made of a function. */
 export function functionHandler(filter: Parameters<typeof listenerFilter>[0], call: (message: Message) => unknown): MessageHandler {
   if (typeof call !== 'function') throw new CrossCommError('CC_INVALID_LISTENER', 'onMessage needs a function.');
-  const name = call.name || 'a function given to onMessage';
+  const name = call.name || 'onMessage';
   return { name, filters: [listenerFilter(filter, name)], call };
 }

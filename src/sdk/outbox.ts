@@ -17,14 +17,13 @@ export interface OutboxLimits {
 
 /** The frames that wait for a connection, first in, first out, within bounds. No I/O and no timers. */
 export class Outbox {
+  readonly #limits: OutboxLimits;
   // a Map keeps the order of insertion and lets an aborted message leave from the middle
   readonly #entries = new Map<OutboxEntry, number>();
   #bytes = 0;
 
-  constructor(private readonly limits: OutboxLimits) {}
-
-  get count(): number {
-    return this.#entries.size;
+  constructor(limits: OutboxLimits) {
+    this.#limits = limits;
   }
 
   get bytes(): number {
@@ -34,9 +33,9 @@ export class Outbox {
   /** @throws CrossCommError `CC_QUEUE_FULL`, and then nothing has changed */
   add(entry: OutboxEntry): void {
     const bytes = utf8ByteLength(entry.frame);
-    const { maxMessages, maxBytes } = this.limits;
+    const { maxMessages, maxBytes } = this.#limits;
     if (this.#entries.size >= maxMessages || this.#bytes + bytes > maxBytes)
-      throw new CrossCommError('CC_QUEUE_FULL', `${this.#entries.size} messages with ${this.#bytes} bytes are waiting.`);
+      throw new CrossCommError('CC_QUEUE_FULL', `${this.#entries.size} messages, ${this.#bytes} bytes are waiting.`);
     this.#entries.set(entry, bytes);
     this.#bytes += bytes;
   }
@@ -57,6 +56,6 @@ export class Outbox {
 
   /** Empties the outbox; everything in it fails with `error`. */
   failAll(error: CrossCommError): void {
-    for (const entry of [...this.#entries.keys()]) if (this.remove(entry)) entry.failed(error);
+    for (const entry of this.#entries.keys()) if (this.remove(entry)) entry.failed(error);
   }
 }

@@ -3,6 +3,7 @@ import { armDeadline, type CallOptions } from './deadline.js';
 
 /** A promise that its owner settles, unless the caller's signal or time ends it before. */
 export class PendingCall<Result> {
+  readonly #onSettled: () => void;
   readonly #promise: Promise<Result>;
   #resolve!: (result: Result) => void;
   #reject!: (error: CrossCommError) => void;
@@ -10,7 +11,8 @@ export class PendingCall<Result> {
   #isSettled = false;
 
   /** @param onSettled runs once, before the promise is settled, whatever ends it */
-  constructor(private readonly onSettled: () => void) {
+  constructor(onSettled: () => void) {
+    this.#onSettled = onSettled;
     this.#promise = new Promise<Result>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -35,7 +37,7 @@ export class PendingCall<Result> {
     if (this.#isSettled) return false;
     this.#isSettled = true;
     this.#disarm?.();
-    this.onSettled();
+    this.#onSettled();
     return true;
   }
 }

@@ -14,7 +14,7 @@ export type ReconnectPolicy = Required<ReconnectOptions>;
 export const RECONNECT_DEFAULTS: ReconnectPolicy = {
   minDelayMs: 500,
   maxDelayMs: 20_000,
-  maxAttempts: Number.POSITIVE_INFINITY,
+  maxAttempts: Infinity,
 };
 
 /**

@@ -21,6 +21,8 @@ const STABLE_MS = 5_000;
 
 /** At most one session at a time, and a new one after a loss. */
 export class ReconnectingConnection {
+  readonly #context: ConnectionContext;
+  readonly #events: ConnectionEvents;
   #status: ClientStatus = { state: 'idle' };
   #session: Session | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -33,10 +35,10 @@ export class ReconnectingConnection {
   #url = '';
   #onStopped: (() => void) | undefined;
 
-  constructor(
-    private readonly context: ConnectionContext,
-    private readonly events: ConnectionEvents,
-  ) {}
+  constructor(context: ConnectionContext, events: ConnectionEvents) {
+    this.#context = context;
+    this.#events = events;
+  }
 
   get status(): ClientStatus {
     return this.#status;
@@ -70,7 +72,7 @@ export class ReconnectingConnection {
     this.#run++;
     clearTimeout(this.#timer);
     const session = this.#session;
-    if (session !== undefined) {
+    if (session) {
       const stopped = new Promise<void>((resolve) => {
         this.#onStopped = () => {
           this.#setStatus({ state: 'closed', reason });
@@ -87,7 +89,7 @@ export class ReconnectingConnection {
 
   async #connect(): Promise<void> {
     const run = this.#run;
-    const { url } = this.context.settings;
+    const { url } = this.#context.settings;
     let address: string;
     try {
       address = typeof url === 'string' ? url : await url();
@@ -98,11 +100,10 @@ export class ReconnectingConnection {
     }
     if (run !== this.#run) return;
     const session = new Session(
-      { ...this.context, isReconnect: this.#wasOnline },
+      { ...this.#context, isReconnect: this.#wasOnline },
       {
+        ...this.#events,
         onOnline: (online) => this.#onOnline(online),
-        onEnvelope: (envelope) => this.events.onEnvelope(envelope),
-        onBadFrame: (error) => this.events.onBadFrame(error),
         onEnd: (end) => this.#ended(end),
       },
     );
@@ -116,20 +117,20 @@ export class ReconnectingConnection {
     this.#wasOnline = true;
     const { welcome } = session;
     this.#setStatus({ state: 'online', protocolVersion: welcome?.protocol ?? 1, session: welcome?.session ?? '' });
-    this.events.onOnline(session);
+    this.#events.onOnline(session);
   }
 
   #ended(end: SessionEnd): void {
     const onlineSinceMs = this.#session?.onlineSinceMs ?? 0;
     this.#session = undefined;
     // before the status: its handlers may begin anew
-    this.events.onLost(end.error);
-    const { settings } = this.context;
+    this.#events.onLost(end.error);
+    const { settings } = this.#context;
     if (onlineSinceMs !== 0 && settings.clock.now() - onlineSinceMs >= STABLE_MS) this.#attempt = 0;
     const { reconnect } = settings;
     const onStopped = this.#onStopped;
     this.#onStopped = undefined;
-    if (onStopped !== undefined) onStopped();
+    if (onStopped) onStopped();
     else if (!end.reconnect || reconnect === false || !this.#keepsTrying || this.#attempt >= reconnect.maxAttempts) {
       this.#setStatus({ state: 'closed', reason: end.error });
     } else {
@@ -143,6 +144,6 @@ export class ReconnectingConnection {
 
   #setStatus(status: ClientStatus): void {
     this.#status = status;
-    this.events.onStatus(status);
+    this.#events.onStatus(status);
   }
 }

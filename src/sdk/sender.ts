@@ -11,17 +11,18 @@ import type { Session } from './session.js';
 
 /** The way out: to the live connection, or into the outbox until there is one. */
 export class Sender {
+  readonly #settings: ClientSettings;
+  readonly #connection: ReconnectingConnection;
   readonly #outbox: Outbox;
 
-  constructor(
-    private readonly settings: ClientSettings,
-    private readonly connection: ReconnectingConnection,
-  ) {
+  constructor(settings: ClientSettings, connection: ReconnectingConnection) {
+    this.#settings = settings;
+    this.#connection = connection;
     this.#outbox = new Outbox({ maxMessages: settings.queueMaxMessages, maxBytes: settings.queueMaxBytes });
   }
 
   get bufferedBytes(): number {
-    return this.#outbox.bytes + (this.connection.online?.bufferedBytes ?? 0);
+    return this.#outbox.bytes + (this.#connection.online?.bufferedBytes ?? 0);
   }
 
   /**
@@ -30,13 +31,13 @@ export class Sender {
    */
   send({ msgId, frame }: WrittenFrame, options: CallOptions): SentMessage | Promise<SentMessage> {
     if (options.signal?.aborted) throw abortedError(options.signal);
-    const session = this.connection.online;
-    if (session !== undefined) {
-      const problem = frameSizeProblem(frame, session.welcome?.limits.maxMessageBytes);
-      if (problem !== undefined) throw problem;
+    const session = this.#connection.online;
+    if (session) {
+      const problem = sizeProblem(frame, session);
+      if (problem) throw problem;
       const { bufferedBytes } = session;
-      if (bufferedBytes !== 0 && bufferedBytes + frame.length > this.settings.queueMaxBytes)
-        throw new CrossCommError('CC_QUEUE_FULL', `The connection holds ${bufferedBytes} bytes the hub has not read.`);
+      if (bufferedBytes !== 0 && bufferedBytes + frame.length > this.#settings.queueMaxBytes)
+        throw new CrossCommError('CC_QUEUE_FULL', `${bufferedBytes} bytes are waiting.`);
       if (session.send(frame)) return { msgId };
     }
     this.assertOpen();
@@ -45,7 +46,7 @@ export class Sender {
 
   /** @throws CrossCommError unless the client is connected or on its way to be */
   assertOpen(): void {
-    const { status } = this.connection;
+    const { status } = this.#connection;
     if (status.state === 'idle') throw new CrossCommError('CC_NOT_CONNECTED');
     if (status.state === 'closed') throw status.reason ?? new CrossCommError('CC_CLOSED');
   }
@@ -53,8 +54,8 @@ export class Sender {
   /** Sends what waited. What this hub would not take fails. */
   flush(session: Session): void {
     this.#outbox.flush((entry) => {
-      const problem = frameSizeProblem(entry.frame, session.welcome?.limits.maxMessageBytes);
-      if (problem === undefined) return session.send(entry.frame);
+      const problem = sizeProblem(entry.frame, session);
+      if (!problem) return session.send(entry.frame);
       if (this.#outbox.remove(entry)) entry.failed(problem);
       return true;
     });
@@ -71,4 +72,8 @@ export class Sender {
     this.#outbox.add(entry);
     return call.wait(options);
   }
+}
+
+function sizeProblem(frame: string, { welcome }: Session): CrossCommError | undefined {
+  return frameSizeProblem(frame, welcome?.limits.maxMessageBytes);
 }

@@ -1,10 +1,12 @@
-import { CLOSE_MEANINGS, CrossCommError } from '../protocol/index.js';
+import { CLOSE_MEANINGS, CrossCommError, type CloseCode } from '../protocol/index.js';
 
 /** Why a session is over, and whether connecting again makes sense. */
 export interface SessionEnd {
   readonly error: CrossCommError;
   readonly reconnect: boolean;
 }
+
+type CloseMeaning = (typeof CLOSE_MEANINGS)[CloseCode];
 
 /** What a socket said when it closed. */
 export interface SocketClose {
@@ -16,13 +18,12 @@ export interface SocketClose {
 
 /** Reads a close: our codes by their table, everything else (1006, 1000 and 1001 of a Python server) as a loss. */
 export function sessionEnd({ phase, code, reason, error: cause }: SocketClose): SessionEnd {
-  const because = cause instanceof Error ? `${cause.message}.` : undefined;
-  const init = { data: { closeCode: code }, ...(cause === undefined ? {} : { cause }) };
-  if (phase === 'connecting')
-    return { error: new CrossCommError('CC_CONNECT_FAILED', because === undefined ? init : { ...init, detail: because }), reconnect: true };
-  const meaning = Object.hasOwn(CLOSE_MEANINGS, code) ? CLOSE_MEANINGS[code as keyof typeof CLOSE_MEANINGS] : undefined;
-  if (meaning !== undefined)
-    return { error: new CrossCommError(meaning.error, reason === '' ? init : { ...init, detail: `${reason}.` }), reconnect: meaning.reconnect };
-  const detail = `The connection was lost (close code ${code}${reason === '' ? '' : `, ${reason}`}).`;
-  return { error: new CrossCommError('CC_NOT_CONNECTED', { ...init, detail }), reconnect: true };
+  const init = { data: { closeCode: code }, cause };
+  const because = cause instanceof Error ? cause.message : reason;
+  const detail = because && `${because}.`;
+  if (phase === 'connecting') return { error: new CrossCommError('CC_CONNECT_FAILED', { ...init, detail }), reconnect: true };
+  const meaning = (CLOSE_MEANINGS as Readonly<Partial<Record<number, CloseMeaning>>>)[code];
+  if (meaning) return { error: new CrossCommError(meaning.error, { ...init, detail }), reconnect: meaning.reconnect };
+  const lost = `The connection was lost (close code ${code}${reason && `, ${reason}`}).`;
+  return { error: new CrossCommError('CC_NOT_CONNECTED', { ...init, detail: lost }), reconnect: true };
 }

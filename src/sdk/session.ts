@@ -40,30 +40,31 @@ export interface SessionEvents {
 const PYTHON_GROWTH = 6;
 /** Time the other side has to answer our close frame. */
 const CLOSE_TIMEOUT_MS = 1_000;
-/** Longest wait for what was sent before a logout to leave this machine. */
-const FLUSH_TIMEOUT_MS = 5_000;
-const FLUSH_POLL_MS = 5;
+/** The same time when what was sent before a logout has yet to leave this machine. */
+const FLUSH_TIMEOUT_MS = 6_000;
 /** How long a Python server may take to notice that an earlier socket is dead: 20 s to ping, 20 s to wait, 10 s to close. */
 const HALF_OPEN_MS = 90_000;
 
 /** One socket: opening, login, heartbeats, probes, end. */
 export class Session {
+  readonly #context: SessionContext;
+  readonly #events: SessionEvents;
   /** What a protocol-2 hub said at login; undefined towards a protocol-1 server. */
   welcome: Welcome | undefined;
+  /** Milliseconds since the epoch of the login; 0 when it never came to that. */
+  onlineSinceMs = 0;
   #phase: 'connecting' | 'login' | 'online' | 'ending' | 'closed' = 'connecting';
   #transport: ClientTransport | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #end: SessionEnd | undefined;
-  #onlineSinceMs = 0;
   #probeId = '';
   #decoding: DecodeOptions = { allowExt: true };
   readonly #heartbeat: Heartbeat;
   readonly #liveness: Liveness;
 
-  constructor(
-    private readonly context: SessionContext,
-    private readonly events: SessionEvents,
-  ) {
+  constructor(context: SessionContext, events: SessionEvents) {
+    this.#context = context;
+    this.#events = events;
     this.#heartbeat = new Heartbeat(context.settings.clock, (afterGap) => this.#beat(afterGap));
     this.#liveness = new Liveness(context.settings, {
       probe: () => this.#probe(),
@@ -75,15 +76,10 @@ export class Session {
     return this.#transport?.bufferedBytes ?? 0;
   }
 
-  /** Milliseconds since the epoch of the login; 0 when it never came to that. */
-  get onlineSinceMs(): number {
-    return this.#onlineSinceMs;
-  }
-
   open(url: string): void {
-    const { settings, openTransport } = this.context;
+    const { settings, openTransport } = this.#context;
     this.#timer = setTimeout(() => {
-      this.terminate(new CrossCommError('CC_CONNECT_FAILED', `No answer within ${settings.connectTimeoutMs} ms.`));
+      this.terminate(new CrossCommError('CC_CONNECT_FAILED', `It took longer than ${settings.connectTimeoutMs} ms.`));
     }, settings.connectTimeoutMs);
     try {
       this.#transport = openTransport(
@@ -96,24 +92,23 @@ export class Session {
         },
       );
     } catch (cause) {
-      const error = new CrossCommError('CC_INVALID_OPTION', { detail: 'The url is not a WebSocket address.', cause });
+      const error = new CrossCommError('CC_INVALID_OPTION', { detail: 'The url is not valid.', cause });
       this.#closed({ error, reconnect: false });
     }
   }
 
   /** Hands a frame to the socket; `false` when nobody is logged in on it. */
   send(frame: string): boolean {
-    return this.#phase === 'online' && this.#transport !== undefined && this.#transport.send(frame);
+    return this.#phase === 'online' && this.#transport?.send(frame) === true;
   }
 
-  /** Stops or continues reading; `false` where the platform cannot. */
-  pause(paused: boolean): boolean {
+  /** Stops or continues reading, where the platform can. */
+  pause(paused: boolean): void {
     const transport = this.#transport;
-    if (transport?.pause === undefined) return false;
+    if (transport?.pause === undefined) return;
     this.#liveness.suspend(paused);
     if (paused) transport.pause();
     else transport.resume?.();
-    return true;
   }
 
   /** Says goodbye behind everything sent before, then closes. */
@@ -121,8 +116,8 @@ export class Session {
     const isOnline = this.#phase === 'online';
     if (isOnline) this.#control('logout', {});
     this.#beginEnd({ error: new CrossCommError('CC_CLOSED'), reconnect: false });
-    if (!isOnline) this.#transport?.terminate();
-    else this.#closeAfterFlush(Math.ceil(FLUSH_TIMEOUT_MS / FLUSH_POLL_MS));
+    if (isOnline) this.#close();
+    else this.#transport?.terminate();
   }
 
   /** Cuts the connection. */
@@ -136,12 +131,12 @@ export class Session {
     if (this.#phase !== 'connecting') return;
     clearTimeout(this.#timer);
     this.#phase = 'login';
-    this.#timer = setTimeout(() => this.#online(undefined), this.context.settings.loginTimeoutMs);
+    this.#timer = setTimeout(() => this.#online(undefined), this.#context.settings.loginTimeoutMs);
     this.#sendLogin();
   }
 
   #sendLogin(): void {
-    const { maxMessageBytes } = this.context.settings;
+    const { maxMessageBytes } = this.#context.settings;
     this.#control('login', loginContent({ protocol: PROTOCOL_VERSION, features: FEATURES, maxMessageBytes }));
   }
 
@@ -152,14 +147,14 @@ export class Session {
     try {
       envelope = decodeEnvelope(text, this.#decoding);
     } catch (error) {
-      this.events.onBadFrame(CrossCommError.from(error, 'CC_INVALID_FRAME'));
+      this.#events.onBadFrame(CrossCommError.from(error, 'CC_INVALID_FRAME'));
       return;
     }
     if (envelope.fromClientId === SERVER_ID) {
       if (this.#phase === 'login' && envelope.msgType === 'login_response') this.#answered(envelope.content);
       if (this.#probeId !== '' && replyTo(envelope.content) === this.#probeId) return;
     }
-    this.events.onEnvelope(envelope);
+    this.#events.onEnvelope(envelope);
   }
 
   #answered(content: unknown): void {
@@ -173,15 +168,15 @@ export class Session {
   }
 
   #online(welcome: Welcome | undefined): void {
-    const { settings } = this.context;
+    const { settings } = this.#context;
     clearTimeout(this.#timer);
     this.#phase = 'online';
     this.welcome = welcome;
     this.#decoding = welcome === undefined ? {} : { allowExt: true, maxNestingDepth: welcome.limits.maxNestingDepth };
-    this.#onlineSinceMs = settings.clock.now();
-    this.#heartbeat.start(Math.min(settings.heartbeatIntervalMs, welcome?.heartbeatIntervalMs ?? Number.POSITIVE_INFINITY));
+    this.onlineSinceMs = settings.clock.now();
+    this.#heartbeat.start(Math.min(settings.heartbeatIntervalMs, welcome?.heartbeatIntervalMs ?? Infinity));
     this.#liveness.start();
-    this.events.onOnline(this);
+    this.#events.onOnline(this);
   }
 
   /**
@@ -189,20 +184,20 @@ export class Session {
    * next login, whatever the heartbeats say (wire facts 5.8, 5.9, 9.3); a second login on the same socket is harmless.
    */
   #beat(afterGap: boolean): void {
-    const { settings, isReconnect } = this.context;
-    const mayBeReplaced = isReconnect && settings.clock.now() - this.#onlineSinceMs < HALF_OPEN_MS;
-    if (this.welcome === undefined && (afterGap || mayBeReplaced)) this.#sendLogin();
+    const { settings, isReconnect } = this.#context;
+    const mayBeReplaced = isReconnect && settings.clock.now() - this.onlineSinceMs < HALF_OPEN_MS;
+    if (!this.welcome && (afterGap || mayBeReplaced)) this.#sendLogin();
     this.#control('heartbeat', {});
   }
 
   #probe(): void {
     if (this.#transport?.ping !== undefined) this.#transport.ping();
     else if (this.welcome?.features.includes('requests')) this.#probeId = this.#control('request', { action: 'ping', data: null });
-    else this.#control('text', '', this.context.settings.clientId);
+    else this.#control('text', '', this.#context.settings.clientId);
   }
 
   #control(msgType: CommMsgType, content: unknown, toClientId: string = SERVER_ID): string {
-    const { msgId, frame } = this.context.writer.write({ msgType, toClientId, content });
+    const { msgId, frame } = this.#context.writer.write({ msgType, toClientId, content });
     this.#transport?.send(frame);
     return msgId;
   }
@@ -213,14 +208,9 @@ export class Session {
     this.#stopTimers();
   }
 
-  #closeAfterFlush(pollsLeft: number): void {
-    if (this.#phase === 'closed') return;
-    if (this.bufferedBytes === 0 || pollsLeft === 0) this.#close();
-    else this.#timer = setTimeout(() => this.#closeAfterFlush(pollsLeft - 1), FLUSH_POLL_MS);
-  }
-
   #close(): void {
-    this.#timer = setTimeout(() => this.#transport?.terminate(), CLOSE_TIMEOUT_MS);
+    const timeoutMs = this.bufferedBytes === 0 ? CLOSE_TIMEOUT_MS : FLUSH_TIMEOUT_MS;
+    this.#timer = setTimeout(() => this.#transport?.terminate(), timeoutMs);
     this.#transport?.close(1000, '');
   }
 
@@ -228,7 +218,7 @@ export class Session {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     this.#stopTimers();
-    this.events.onEnd(end);
+    this.#events.onEnd(end);
   }
 
   #stopTimers(): void {

@@ -1,5 +1,6 @@
 import { CrossCommError, FileAction, type SignRequest, type SignResult } from '../protocol/index.js';
 import type { HubLink } from './client-files.js';
+import { absoluteUrl } from './signed-transfer.js';
 
 /** Keys and signatures are long, and the answer has to fit into one message. */
 const MAX_BATCH = 200;
@@ -41,11 +42,4 @@ export class SignedUrls {
       for (const waiting of batch) waiting.reject(error);
     }
   }
-}
-
-/** A URL that begins with "/" belongs to the hub's own address, `ws:` read as `http:`. */
-export function absoluteUrl(url: string, hubUrl: string): string {
-  if (!url.startsWith('/')) return url;
-  const { protocol, host } = new URL(hubUrl);
-  return `${protocol === 'wss:' || protocol === 'https:' ? 'https:' : 'http:'}//${host}${url}`;
 }

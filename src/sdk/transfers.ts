@@ -16,7 +16,7 @@ export class Transfers {
       return await work(signal);
     } catch (error) {
       // the storage knows only that it was aborted; the reason says by what
-      throw signal.aborted ? signal.reason : error;
+      throw signal.aborted ? signal.reason : CrossCommError.from(error, 'CC_STORAGE_FAILED');
     } finally {
       disarm();
       this.#running.delete(controller);
@@ -24,6 +24,6 @@ export class Transfers {
   }
 
   abortAll(error: CrossCommError): void {
-    for (const controller of [...this.#running]) controller.abort(error);
+    for (const controller of this.#running) controller.abort(error);
   }
 }

@@ -107,13 +107,14 @@ describe('Python JSON', () => {
     ['NaN', Number.NaN],
     [' [NaN, -Infinity,Infinity] ', [Number.NaN, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]],
     ['{"a": {"b": NaN}}', { a: { b: Number.NaN } }],
+    ['["$", "\\u0024NaN", "NaN", NaN, {"$": "-Infinity", "NaN": "\\\\"}]', ['$', '$NaN', 'NaN', Number.NaN, { $: '-Infinity', NaN: '\\' }]],
     ['1e400', Number.POSITIVE_INFINITY],
     ['-0.0', -0],
   ])('%s is a value', (text, value) => {
     expect(parsePythonJson(text, 8)).toStrictEqual(value);
   });
 
-  test.each(['nan', 'NAN', '+Infinity', '- Infinity', '-NaN', 'NaNNaN', '[NaN,]', '{"a":NaN,}', '{NaN:1}', '"\n"', "'a'", '', 'Infinity1'])('%j is none', (text) => {
+  test.each(['nan', 'NAN', '+Infinity', '- Infinity', '-NaN', 'NaNNaN', '[NaN,]', '{"a":NaN,}', '{NaN:1}', '"\n"', "'a'", '', 'Infinity1', '1Infinity', '1NaN', '"a\\NaN', '"a NaN', '["a":NaN]'])('%j is none', (text) => {
     expect(codeOf(() => parsePythonJson(text, 8))).toBe('CC_INVALID_FRAME');
   });
 

@@ -10,6 +10,7 @@ import {
   isAttachmentType,
   roleOf,
 } from '../../src/protocol/index.js';
+import { ERROR_CODES as BROWSER_CODES } from '../../src/protocol/error-code.browser.js';
 import { ClientsOptions } from '../../src/clients/index.js';
 import { GatewayOptions } from '../../src/gateway/index.js';
 
@@ -19,6 +20,18 @@ describe('Error codes', () => {
   test.each(entries)('%s says what happened and ends in the remedy', (code, { text }) => {
     expect(code).toMatch(/^CC_[A-Z]+(_[A-Z]+)*$/);
     expect(text).toMatch(/^\S.*\. [A-Z].*[a-z)}.]$/);
+  });
+
+  test('a browser has the same codes with the same retryable, and its own short texts', () => {
+    const retryable = (codes: typeof BROWSER_CODES) => Object.fromEntries(Object.entries(codes).map(([code, entry]) => [code, entry.retryable]));
+    expect(retryable(BROWSER_CODES)).toEqual(retryable(ERROR_CODES));
+    for (const { text } of Object.values(BROWSER_CODES)) expect(text).toMatch(/^(?:|[A-Z].*\.)$/);
+  });
+
+  test('the text that came over the wire is kept, and the remedy is not said twice', () => {
+    const wire = new CrossCommError('CC_TOO_LARGE', 'It takes 9 bytes.').toWire();
+    expect(CrossCommError.fromWire(wire)).toMatchObject({ message: wire.message, detail: 'It takes 9 bytes.' });
+    expect(CrossCommError.fromWire({ ...wire, message: 'CC_TOO_LARGE: Other words.' }).message).toBe('CC_TOO_LARGE: Other words.');
   });
 
   test('no text stands twice', () => {

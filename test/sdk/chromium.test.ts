@@ -1,21 +1,29 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import type { CrossCommClient, Message } from '../../src/sdk/index.js';
+import type { CrossCommClient, ErrorCode, Message } from '../../src/sdk/index.js';
 import { startTestHub, type TestHub } from '../../src/testing/index.js';
 import { browserBundle } from './support/browser-bundle.js';
-import { contents, inboxOf, online, until } from './support/clients.js';
+import { contents, inboxOf, online, temporaryDirectory, until } from './support/clients.js';
 
 /** What the page keeps between two calls of `evaluate`. */
 interface PageState {
-  readonly sdk: { readonly CrossCommClient: new (options: object) => CrossCommClient };
+  readonly sdk: { readonly CrossCommClient: typeof CrossCommClient };
   client: CrossCommClient;
   heard: unknown[];
   states: string[];
 }
 
 const ARGUMENTS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+/** The next message of a client. */
+function heardBy(client: { onMessage(filter: object, handler: (message: Message) => void): () => void }): Promise<Message> {
+  return new Promise((resolve) => client.onMessage({}, resolve));
+}
 
 describe('in Chromium', () => {
   let pages: Server;
@@ -32,7 +40,7 @@ describe('in Chromium', () => {
     });
     await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve));
     const origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
-    hub = await startTestHub({ allowedOrigins: [origin], storage: { driver: 'none' }, shutdownTimeoutMs: 300, closeTimeoutMs: 150 });
+    hub = await startTestHub({ allowedOrigins: [origin], shutdownTimeoutMs: 300, closeTimeoutMs: 150 });
     browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGUMENTS });
     page = await (await browser.newContext()).newPage();
     await page.goto(origin);
@@ -85,11 +93,53 @@ describe('in Chromium', () => {
     await until(() => inbox.length === 5, 'the message after the reconnect');
     const states = await page.evaluate(async () => {
       const { client, states } = globalThis as unknown as PageState;
-      const refused = await client.sendMessage('x', 'file').catch((error: { code: string }) => error.code);
       await client.logout();
-      return [...states, refused];
+      return states;
     });
-    expect(states).toEqual(['connecting', 'online', 'reconnecting', 'online', 'closed', 'CC_UNSUPPORTED']);
+    expect(states).toEqual(['connecting', 'online', 'reconnecting', 'online', 'closed']);
+  });
+
+  test('sends an image that a Node client downloads, and downloads a file that a Node client sent', async () => {
+    const directory = await temporaryDirectory();
+    const node = await online({ url: hub.url, clientId: 'node' });
+    const image = heardBy(node);
+    const { refusals, size } = await page.evaluate(async (url) => {
+      const state = globalThis as unknown as PageState;
+      const client = new state.sdk.CrossCommClient({ url, clientId: 'page' });
+      state.client = client;
+      state.heard = [];
+      client.onMessage({ msgType: 'file' }, (message: Message) => void state.heard.push(message));
+      await client.login();
+      const bytes = Uint8Array.from({ length: 100_000 }, (_, index) => index * 7);
+      await client.sendMessage(new File([bytes], 'photo ä.png', { type: 'image/png' }), 'image', 'node');
+      const codeOf = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: { readonly code: ErrorCode }) => error.code);
+      const refusals = [
+        client.sendMessage(new Blob([]), 'folder', 'node'),
+        client.sendMessage('a path', 'file', 'node'),
+        client.downloadFile('cross_comm/page/nothing.bin'),
+        client.downloadFile('other/key'),
+        client.downloadFile('cross_comm/page/nothing.bin', { signal: AbortSignal.abort() }),
+      ];
+      return { refusals: await Promise.all(refusals.map(codeOf)), size: bytes.length };
+    }, hub.url);
+    expect(refusals).toEqual(['CC_UNSUPPORTED', 'CC_INVALID_CONTENT', 'CC_FILE_NOT_FOUND', 'CC_STORAGE_DENIED', 'CC_ABORTED']);
+
+    const { content, ossKey } = await image;
+    expect([content, ossKey]).toEqual(['photo ä.png', expect.stringMatching(/\.png$/)]);
+    const path = await node.downloadFileManually(ossKey!, directory);
+    expect(await readFile(path)).toEqual(Buffer.from(Uint8Array.from({ length: size }, (_, index) => index * 7)));
+
+    const sent = randomBytes(70_001);
+    await writeFile(join(directory, 'sent.bin'), sent);
+    await node.sendMessage(join(directory, 'sent.bin'), 'file', 'page');
+    await page.waitForFunction(() => (globalThis as unknown as PageState).heard.length === 1);
+    const received = await page.evaluate(async () => {
+      const { client, heard } = globalThis as unknown as PageState;
+      const blob = await client.downloadFile((heard[0] as Message).ossKey!);
+      await client.logout();
+      return [...new Uint8Array(await blob.arrayBuffer())];
+    });
+    expect(Buffer.from(received)).toEqual(sent);
   });
 
   test('keeps its id over a reload, and another tab of the browser has another', async () => {

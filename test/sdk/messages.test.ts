@@ -185,7 +185,7 @@ describe('listeners', () => {
         throw new Error('getters are not run');
       }
     }
-    expect(() => alice.registerListeners(new Deaf())).toThrow(/Deaf has no method with @MessageListener/);
+    expect(() => alice.registerListeners(new Deaf())).toThrow(/Deaf has no @MessageListener/);
     expect(() => alice.onMessage({ msgType: 'nonsense' as 'text' }, () => undefined)).toThrow(expect.objectContaining({ code: 'CC_INVALID_LISTENER' }));
     expect(() => alice.onMessage('text', undefined as never)).toThrow(expect.objectContaining({ code: 'CC_INVALID_LISTENER' }));
   });

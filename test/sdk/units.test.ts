@@ -6,8 +6,8 @@ import { InboundQueue } from '../../src/sdk/inbound-queue.js';
 import { Outbox, type OutboxEntry } from '../../src/sdk/outbox.js';
 import { isPlainJson } from '../../src/sdk/plain-json.js';
 import { RECONNECT_DEFAULTS, reconnectDelayMs } from '../../src/sdk/reconnect-policy.js';
-import { RequestTracker } from '../../src/sdk/request-tracker.js';
-import { absoluteUrl } from '../../src/sdk/signed-urls.node.js';
+import { PendingCalls } from '../../src/sdk/pending-calls.js';
+import { absoluteUrl } from '../../src/sdk/signed-transfer.js';
 import { pythonDumps } from './support/python-json.js';
 import { codeOf } from './support/clients.js';
 
@@ -54,7 +54,6 @@ describe('the outbox', () => {
             outbox.flush(({ frame }) => budget-- > 0 && sent.push(frame) > 0);
             expected.push(...waiting.splice(0, action).map(({ frame }) => frame));
           }
-          expect(outbox.count).toBe(waiting.length);
           expect(outbox.bytes).toBe(waiting.reduce((sum, { frame }) => sum + frame.length, 0));
         }
         expect(sent).toEqual(expected);
@@ -69,10 +68,10 @@ describe('the outbox', () => {
     expect(() => outbox.add(entry('1234567', log))).toThrow(expect.objectContaining({ code: 'CC_QUEUE_FULL' }));
     outbox.add(entry('1', log));
     expect(() => outbox.add(entry('2', log))).toThrow(expect.objectContaining({ code: 'CC_QUEUE_FULL' }));
-    expect([outbox.count, outbox.bytes]).toEqual([2, 5]);
+    expect(outbox.bytes).toBe(5);
     outbox.failAll(new CrossCommError('CC_CLOSED'));
     expect(log).toEqual(['CC_CLOSED ää', 'CC_CLOSED 1']);
-    expect([outbox.count, outbox.bytes]).toEqual([0, 0]);
+    expect(outbox.bytes).toBe(0);
   });
 });
 
@@ -132,25 +131,28 @@ describe('the inbound queue', () => {
   });
 });
 
-describe('the request tracker', () => {
-  test('settles by message id, once, and forgets what timed out or was aborted', async () => {
-    const tracker = new RequestTracker();
-    const answered = tracker.track('a', {});
-    const refused = tracker.track('b', {});
+describe('pending calls', () => {
+  test('are settled by key, once, and forget what timed out or was aborted', async () => {
+    const calls = new PendingCalls<unknown>();
+    const answered = calls.wait('a', {});
+    const refused = calls.wait('b', {});
     const abort = new AbortController();
     const codes = Promise.all([
       codeOf(refused),
-      codeOf(tracker.track('c', { timeoutMs: 5 })),
-      codeOf(tracker.track('d', { signal: abort.signal })),
+      codeOf(calls.wait('c', { timeoutMs: 5 })),
+      codeOf(calls.wait('d', { signal: abort.signal })),
+      codeOf(calls.wait('e', {})),
     ]);
-    expect(tracker.resolve({ reply_to: 'a', data: [1] })).toBe(true);
-    expect(tracker.resolve({ reply_to: 'a', data: [2] })).toBe(false);
-    expect(tracker.reject({ reply_to: 'b', code: 'CC_UNKNOWN_ACTION', message: 'no' })).toBe(true);
-    expect(tracker.resolve('nonsense')).toBe(false);
+    expect(calls.settle('a', (call) => call.resolve([1]))).toBe(true);
+    expect(calls.settle('a', (call) => call.resolve([2]))).toBe(false);
+    expect(calls.settle('b', (call) => call.reject(new CrossCommError('CC_UNKNOWN_ACTION')))).toBe(true);
+    expect(calls.settle(undefined, (call) => call.resolve(3))).toBe(false);
     abort.abort();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    calls.rejectAll(new CrossCommError('CC_CLOSED'));
     expect(await answered).toEqual([1]);
-    expect(await codes).toEqual(['CC_UNKNOWN_ACTION', 'CC_TIMEOUT', 'CC_ABORTED']);
-    expect(tracker.count).toBe(0);
+    expect(await codes).toEqual(['CC_UNKNOWN_ACTION', 'CC_TIMEOUT', 'CC_ABORTED', 'CC_CLOSED']);
+    for (const key of 'abcde') expect(calls.settle(key, () => undefined)).toBe(false);
   });
 });
 

@@ -27,12 +27,13 @@ export function webSocketTransport(create: WebSocketFactory): OpenTransport {
 }
 
 class WebSocketTransport implements ClientTransport {
+  readonly #socket: WebSocketLike;
+  readonly #handlers: ClientTransportHandlers;
   #ended = false;
 
-  constructor(
-    private readonly socket: WebSocketLike,
-    private readonly handlers: ClientTransportHandlers,
-  ) {
+  constructor(socket: WebSocketLike, handlers: ClientTransportHandlers) {
+    this.#socket = socket;
+    this.#handlers = handlers;
     socket.binaryType = 'arraybuffer';
     let failure: unknown;
     socket.onopen = () => handlers.onOpen();
@@ -42,21 +43,21 @@ class WebSocketTransport implements ClientTransport {
   }
 
   get bufferedBytes(): number {
-    return this.socket.bufferedAmount;
+    return this.#socket.bufferedAmount;
   }
 
   send(frame: string): boolean {
-    if (this.socket.readyState !== OPEN) return false;
-    this.socket.send(frame);
+    if (this.#socket.readyState !== OPEN) return false;
+    this.#socket.send(frame);
     return true;
   }
 
   close(code: number, reason: string): void {
-    this.socket.close(code, reason);
+    this.#socket.close(code, reason);
   }
 
   terminate(): void {
-    this.socket.close();
+    this.#socket.close();
     // this API cannot cut the connection; what the socket says after this moment is not heard any more
     this.#end(1006, '');
   }
@@ -64,11 +65,11 @@ class WebSocketTransport implements ClientTransport {
   #end(code: number, reason: string, error?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { socket } = this;
+    const socket = this.#socket;
     socket.onopen = socket.onmessage = socket.onclose = null;
     // kept: an error event without a handler is an uncaught exception in some implementations
     socket.onerror = () => undefined;
-    this.handlers.onClose(code, reason, error);
+    this.#handlers.onClose(code, reason, error);
   }
 }
 

@@ -4,6 +4,7 @@ import type { StorageOptions } from '../storage.options.js';
 import type { StoreCredentials } from './generate-credentials.js';
 import type { MultipartStore } from './multipart-store.js';
 import type { ObjectStore } from './object-store.js';
+import { CrossOrigin } from './cross-origin.js';
 import { OssError } from './oss-error.js';
 import { isForStore, parseOssRequest, possibleTargets } from './oss-request.js';
 import { verifySignature } from './oss-signature.js';
@@ -25,7 +26,14 @@ const LINGER_MS = 5_000;
 
 /** The OSS-compatible HTTP door of the object store; mount it on any `node:http` server, before other handlers. */
 export class EmbeddedStoreHandler {
+  readonly #crossOrigin = new CrossOrigin();
+
   constructor(private readonly parts: EmbeddedStoreParts) {}
+
+  /** Lets browser pages of some origins read and write with signed URLs; without this call none may. */
+  allowOrigins(isAllowed: (origin: string) => boolean): void {
+    this.#crossOrigin.isAllowed = isAllowed;
+  }
 
   /**
    * Answers the request if it is for the store and returns true; returns false, with nothing touched, if it is not.
@@ -33,7 +41,7 @@ export class EmbeddedStoreHandler {
    */
   handle(req: IncomingMessage, res: ServerResponse): boolean {
     if (!isForStore(req, this.parts.options.bucket)) return false;
-    void this.answer(req, res);
+    if (!this.#crossOrigin.answers(req, res)) void this.answer(req, res);
     return true;
   }
 

@@ -1,8 +1,9 @@
-import { build } from 'esbuild';
-import { existsSync } from 'node:fs';
+import { build, type Plugin } from 'esbuild';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { projectPath } from '../../support/project-path.js';
 
 export interface BrowserBundle {
   readonly text: string;
@@ -26,6 +27,7 @@ export async function browserBundle(): Promise<BrowserBundle> {
     conditions: ['browser'],
     metafile: true,
     write: false,
+    plugins: [browserField(folder)],
   });
   const [output] = outputFiles;
   return {
@@ -33,5 +35,20 @@ export async function browserBundle(): Promise<BrowserBundle> {
     gzipBytes: gzipSync(output!.contents, { level: 9 }).length,
     inputs: Object.keys(metafile.inputs),
     imports: Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path)),
+  };
+}
+
+/** The field `browser` of package.json, whose paths below dist/ stand for those of the build under test. */
+function browserField(folder: string): Plugin {
+  const { browser } = JSON.parse(readFileSync(projectPath('package.json'), 'utf8')) as { readonly browser: Record<string, string> };
+  const built = (path: string): string => join(folder, path.replace('./dist/', 'src/'));
+  const replacements = new Map(Object.entries(browser).map(([from, to]) => [built(from), built(to)]));
+  return {
+    name: 'browser-field',
+    setup: (bundler) =>
+      bundler.onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+        const replacement = replacements.get(join(resolveDir, path));
+        return replacement === undefined ? undefined : { path: replacement, sideEffects: false };
+      }),
   };
 }
