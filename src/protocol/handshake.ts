@@ -99,7 +99,7 @@ export function parseLoginAnswer(content: unknown): LoginAnswer {
     status: 'success',
     welcome: {
       protocol,
-      session: String(session ?? ''),
+      session: (session ?? '') as string,
       features: Array.isArray(features) ? features.map(String) : [],
       limits: {
         maxMessageBytes: positive(member(limits, 'max_message_bytes'), PROTOCOL_LIMITS.maxMessageBytes),

@@ -66,7 +66,7 @@ export interface ClientOptions {
 }
 
 /** The defaults of {@link ClientOptions}. */
-export const CLIENT_DEFAULTS = {
+const CLIENT_DEFAULTS = {
   ip: 'localhost',
   port: 9898,
   heartbeatIntervalMs: 30_000,
