@@ -20,10 +20,11 @@ try {
   for (const command of commands) await check(command, () => runCommand(command));
   const hub = await start('npx cross-comm server --port 9898 --host 127.0.0.1 --data-dir ./hub', home, 'authentication is OFF');
   for (const command of commands.filter((line) => line.startsWith('npx'))) await check(command, () => runCliCommand(command));
-  const [node, nest] = blocks('ts');
+  const [node, nest, sdk] = blocks('ts');
   await check('the Node example', () => runNodeExample(node));
   await hub.stop();
-  await check('the Nest example', () => compileNestExample(nest));
+  await check('the Nest example', () => compileExample(nest));
+  await check('the SDK example', () => compileExample(sdkProgram(sdk)));
 } finally {
   await rm(home, { recursive: true, force: true, maxRetries: 5 });
 }
@@ -87,10 +88,15 @@ async function runNodeExample(code) {
   if (types.join() !== 'text,file') throw new Error(`alice got ${types.join()}:\n${output}`);
 }
 
-async function compileNestExample(code) {
-  await writeFile(join(home, 'nest-example.ts'), code);
-  const compilerOptions = { target: 'es2023', module: 'nodenext', strict: true, experimentalDecorators: true, emitDecoratorMetadata: true, noEmit: true, types: [] };
-  await writeFile(join(home, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, skipLibCheck: true }, files: ['nest-example.ts'] }));
+/** The SDK's snippet speaks of things that the reader has. */
+function sdkProgram(code) {
+  return `import { CrossCommClient, CommMsgType, MessageListener } from 'cross-comm/sdk';\nclass MyListeners {\n  @MessageListener() on(): void {}\n}\nconst client = new CrossCommClient();\n${code}\nvoid clients; void unsubscribe;\n`;
+}
+
+async function compileExample(code) {
+  await writeFile(join(home, 'snippet.ts'), code);
+  const compilerOptions = { target: 'es2023', module: 'nodenext', strict: true, experimentalDecorators: true, emitDecoratorMetadata: true, noEmit: true, lib: ['es2023', 'dom'], types: [] };
+  await writeFile(join(home, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, skipLibCheck: true }, files: ['snippet.ts'] }));
   await finish(`${join(ROOT, 'node_modules', '.bin', 'tsc')} -p tsconfig.json`, home);
 }
 

@@ -12,7 +12,7 @@ import { FileDoor } from './file-door.service.js';
 import { GatewayOptions } from './gateway.options.js';
 import { HttpDoor, refuseUpgrade } from './http-door.js';
 import { InboundPipeline } from './inbound-pipeline.js';
-import { setReceiveLimit } from './receive-limit.js';
+import { setReceiveLimit } from './web-socket-inside.js';
 import { WebSocketConnection } from './web-socket.connection.js';
 
 /**

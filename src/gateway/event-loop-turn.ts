@@ -7,8 +7,8 @@ export interface BatchWriter {
   flush(): void;
 }
 
-/** Messages that follow each other faster than this, in milliseconds, are a stream; a lone exchange is slower. */
-const STREAM_GAP_MS = 0.05;
+/** Turns that follow each other with less time between them, in milliseconds, belong to a stream; a lone exchange is slower. */
+const STREAM_GAP_MS = 0.02;
 
 /** Up to so many messages a turn of a stream is worth a second look for more before it is written. */
 const FEW_MESSAGES = 8;
@@ -27,10 +27,9 @@ export class EventLoopTurn {
   #nowMs = 0;
   #isEnding = false;
   #hasLookedAgain = false;
-  #lastPayload: Buffer | undefined;
   #messageCount = 0;
   #previousMessageCount = 0;
-  #previousMs = 0;
+  #previousEndMs = 0;
 
   /** Monotonic time at which this turn was first asked, in milliseconds. */
   get nowMs(): number {
@@ -46,16 +45,22 @@ export class EventLoopTurn {
     return this.#start;
   }
 
+  /** Whether the message that is being routed came alone, so that holding it back would gain nothing. */
+  isLone = false;
+
   /**
-   * Whether a message comes alone: the first of its turn, some time after a turn with no more than one. A message to
-   * many receivers is one message: its payload is one and the same.
+   * A client's message is going to be routed.
+   * @param isFollowed whether another one was read together with it
    */
-  isLone(payload: Buffer): boolean {
-    if (payload !== this.#lastPayload) {
-      this.#lastPayload = payload;
-      this.#messageCount++;
-    }
-    return this.#messageCount === 1 && this.#previousMessageCount <= 1 && !this.#isStream;
+  messageBegins(isFollowed: boolean): void {
+    this.#messageCount++;
+    // some time after a turn that had no more than one, too
+    this.isLone = !isFollowed && this.#messageCount === 1 && this.#previousMessageCount <= 1 && !this.#isStream;
+  }
+
+  /** It was routed; what the hub sends on its own account is never alone. */
+  messageEnds(): void {
+    this.isLone = false;
   }
 
   /** Has `flush` called at the end of this turn. */
@@ -65,7 +70,7 @@ export class EventLoopTurn {
   }
 
   get #isStream(): boolean {
-    return this.nowMs - this.#previousMs < STREAM_GAP_MS;
+    return this.nowMs - this.#previousEndMs < STREAM_GAP_MS;
   }
 
   #endLater(): void {
@@ -82,17 +87,14 @@ export class EventLoopTurn {
     }
     const writers = this.#waiting;
     this.#waiting = [];
-    this.#previousMs = this.#nowMs;
     this.#nowMs = 0;
     this.#isEnding = false;
     this.#hasLookedAgain = false;
-    if (this.#messageCount > 0) {
-      // a new beginning, so that the payloads of this turn are not kept alive
-      this.#start = FrameBatch.start();
-      this.#lastPayload = undefined;
-      this.#previousMessageCount = this.#messageCount;
-      this.#messageCount = 0;
-    }
+    // a new beginning, so that the payloads of this turn are not kept alive
+    this.#start = FrameBatch.start();
+    if (this.#messageCount > 0) this.#previousMessageCount = this.#messageCount;
+    this.#messageCount = 0;
     for (const writer of writers) writer.flush();
+    this.#previousEndMs = performance.now();
   };
 }

@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
 import { decodeEnvelope, type CommMsgType, type DecodeOptions, type Envelope } from '../protocol/index.js';
-import { PLAIN_FRAME_BYTES, readPlainFrame } from './plain-frame.js';
+import { PLAIN_FRAME_BYTES, readPlainFrame, readPlainRest, type PlainFrame } from './plain-frame.js';
 
 /**
  * Decodes a text frame, whose UTF-8 the WebSocket has checked already, as cheaply as routing allows.
@@ -16,7 +16,7 @@ import { PLAIN_FRAME_BYTES, readPlainFrame } from './plain-frame.js';
 export function decodeTextFrame(frame: Buffer, options: DecodeOptions): Envelope {
   const text = frame.toString('latin1');
   const plain = text.length <= PLAIN_FRAME_BYTES ? readPlainFrame(text) : undefined;
-  if (plain !== undefined) return new LazyEnvelope(frame, plain);
+  if (plain !== undefined) return new LazyEnvelope(text, plain);
   if (isAscii(frame)) return decodeEnvelope(text, options);
   const sketch = trySketch(text, options);
   return sketch === undefined ? decodeEnvelope(frame.toString('utf8'), options) : new LazyEnvelope(frame, sketch);
@@ -46,14 +46,15 @@ class LazyEnvelope implements Envelope {
   readonly toClientId: string;
   readonly msgType: CommMsgType;
   readonly ossKey = null;
-  #frame: Buffer | undefined;
-  #whole: Envelope | undefined;
+  #source: string | Buffer | undefined;
+  #rest: Pick<Envelope, 'msgId' | 'content' | 'timestamp'> | undefined;
 
-  constructor(frame: Buffer, { fromClientId, toClientId, msgType }: Pick<Envelope, 'fromClientId' | 'toClientId' | 'msgType'>) {
+  /** @param source the text of a plain frame, or the bytes of another */
+  constructor(source: string | Buffer, { fromClientId, toClientId, msgType }: PlainFrame) {
     this.fromClientId = fromClientId;
     this.toClientId = toClientId;
     this.msgType = msgType;
-    this.#frame = frame;
+    this.#source = source;
   }
 
   get msgId(): string {
@@ -68,12 +69,13 @@ class LazyEnvelope implements Envelope {
     return this.#decoded().timestamp;
   }
 
-  #decoded(): Envelope {
-    if (this.#whole === undefined) {
+  #decoded(): Pick<Envelope, 'msgId' | 'content' | 'timestamp'> {
+    if (this.#rest === undefined) {
+      const source = this.#source as string | Buffer;
       // what was accepted unread holds a string as content, so no limit applies to it
-      this.#whole = decodeEnvelope((this.#frame as Buffer).toString('utf8'));
-      this.#frame = undefined;
+      this.#rest = typeof source === 'string' ? readPlainRest(source) : decodeEnvelope(source.toString('utf8'));
+      this.#source = undefined;
     }
-    return this.#whole;
+    return this.#rest;
   }
 }

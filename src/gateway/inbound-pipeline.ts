@@ -18,6 +18,7 @@ import { GatewayOptions } from './gateway.options.js';
 import { sendError } from './hub-replies.js';
 import { listReply } from './list-reply.js';
 import { LoginHandler } from './login.handler.js';
+import { hasMoreRead } from './web-socket-inside.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
 
 /**
@@ -100,7 +101,9 @@ export class InboundPipeline {
   }
 
   #forward(connection: WebSocketConnection, sender: ConnectedClient, { envelope, frame }: { envelope: Envelope; frame: Buffer }): void {
+    this.turn.messageBegins(hasMoreRead(connection.webSocket) ?? true);
     const { error } = this.hub.route(envelope, frame);
+    this.turn.messageEnds();
     if (error !== undefined) sendError(connection, error, envelope.msgId);
     this.dispatcher.dispatch(sender, envelope);
   }

@@ -17,7 +17,7 @@ import {
 import { FileBroker } from './file-broker.service.js';
 import { GatewayOptions } from './gateway.options.js';
 import { fromServer } from './hub-replies.js';
-import { setReceiveLimit } from './receive-limit.js';
+import { setReceiveLimit } from './web-socket-inside.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
 
 /** Decides about logins and answers them. */

@@ -54,6 +54,12 @@ export class WebSocketConnection extends Connection implements BatchWriter {
     this.#options = options;
     this.#turn = turn;
     this.#onOverflow = onOverflow;
+    // `ws` itself calls this too, to answer the peer's close or a broken frame: what is held back leaves before
+    const close = webSocket.close.bind(webSocket);
+    webSocket.close = (...args) => {
+      this.flush();
+      close(...args);
+    };
   }
 
   /** Whether the end of this connection is decided; what its peer still sends is not read any more. */
@@ -91,7 +97,7 @@ export class WebSocketConnection extends Connection implements BatchWriter {
     const held = this.#batch;
     this.#batch = (held ?? this.#turn.start).append(payload);
     if (held === undefined) {
-      if (this.#turn.isLone(payload)) this.flush();
+      if (this.#turn.isLone) this.flush();
       else this.#turn.flushAtEnd(this);
     } else if (this.#batch.sizeBytes > FLUSH_BYTES) this.flush();
   }
@@ -118,7 +124,6 @@ export class WebSocketConnection extends Connection implements BatchWriter {
   /** As {@link close}, with another time for what is buffered to leave. */
   closeWithin(timeoutMs: number, code: CloseCode, reason: string): void {
     if (this.#isClosing) return;
-    this.flush();
     this.#isClosing = true;
     this.webSocket.close(code, reason.slice(0, 120));
     // the Java client never answers a close (wire facts 7); a peer that does not read cannot

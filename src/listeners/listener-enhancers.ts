@@ -12,6 +12,7 @@ type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 export interface ListenerPlace {
   readonly instance: object;
   readonly methodName: string;
+  readonly method: (...args: unknown[]) => unknown;
   readonly module: InstanceWrapper['host'];
 }
 
@@ -20,10 +21,9 @@ export interface ListenerPlace {
  * makes them only for classes that stand in `providers` or `controllers` themselves.
  * @returns its name; undefined when all will run
  */
-export function findUnresolvedEnhancer({ instance, methodName, module }: ListenerPlace): string | undefined {
+export function findUnresolvedEnhancer({ instance, methodName, method, module }: ListenerPlace): string | undefined {
   if (module === undefined) return undefined;
   const owner = instance.constructor;
-  const method = (instance as Record<string, unknown>)[methodName] as object;
   const ofParameters = Object.values((Reflect.getMetadata(ROUTE_ARGUMENTS, owner, methodName) ?? {}) as Record<string, { pipes?: unknown[] }>);
   const enhancers = [
     ...ENHANCER_KEYS.flatMap((key) => [owner, method].flatMap((target) => (Reflect.getMetadata(key, target) ?? []) as unknown[])),

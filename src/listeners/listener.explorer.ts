@@ -3,9 +3,10 @@ import { Injectable, Logger } from '@nestjs/common';
 import { DiscoveryService, ExternalContextCreator, MetadataScanner } from '@nestjs/core';
 import { ConnectedSocket, MessageBody } from '@nestjs/websockets';
 import { CrossCommError, readListenerFilters, roleOf, type ListenerFilter } from '../protocol/index.js';
-import { findRequestScopedGlobal, findUnresolvedEnhancer } from './listener-enhancers.js';
-import { ListenerParamsFactory, ROUTE_ARGUMENTS } from './listener-params.factory.js';
-import { ListenerRegistry, type ListenerHandle } from './listener.registry.js';
+import { bindListener } from './listener-binding.js';
+import { findRequestScopedGlobal, findUnresolvedEnhancer, type ListenerPlace } from './listener-enhancers.js';
+import { ROUTE_ARGUMENTS } from './listener-params.factory.js';
+import { ListenerRegistry } from './listener.registry.js';
 
 /** What discovery yields; named from the method, because Nest keeps the class internal. */
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -17,7 +18,6 @@ type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 @Injectable()
 export class ListenerExplorer {
   readonly #logger = new Logger(ListenerExplorer.name);
-  readonly #paramsFactory = new ListenerParamsFactory();
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -62,40 +62,21 @@ export class ListenerExplorer {
 
   #bind(instance: object, methodName: string, { host }: InstanceWrapper): void {
     const name = `${instance.constructor.name}.${methodName}`;
-    const method = methodOf(instance, methodName);
+    const method = methodOf(instance, methodName) as ListenerPlace['method'];
     const filters = readListenerFilters(method);
     assertCanRun(name, filters);
     decorateBareParameters(instance, methodName);
-    const enhancer = findUnresolvedEnhancer({ instance, methodName, module: host });
+    const place: ListenerPlace = { instance, methodName, method, module: host };
+    const enhancer = findUnresolvedEnhancer(place);
     if (enhancer !== undefined)
       throw new CrossCommError(
         'CC_INVALID_LISTENER',
         `${name} uses ${enhancer}, which would not run, because Nest has not made it for a provider by useFactory, useValue or useClass; list ${instance.constructor.name} itself in providers, or give an instance of ${enhancer}.`,
       );
-    const invoke = this.#creatorFor(host).create(
-      instance,
-      method as (...args: unknown[]) => unknown,
-      methodName,
-      ROUTE_ARGUMENTS,
-      this.#paramsFactory,
-      undefined,
-      undefined,
-      { guards: true, interceptors: true, filters: true },
-      'ws',
-    ) as ListenerHandle['invoke'];
+    const invoke = bindListener(this.contextCreator, place);
     this.registry.add({ name, filters, invoke });
     const types = filters.map((filter) => [...(filter.msgTypes ?? ['all types'])].join(', ')).join(' | ');
     this.#logger.log(`Listening: ${name} (${types})`);
-  }
-
-  /**
-   * Nest looks for the module of a handler, and so for its guards, among providers only: without being told, it would
-   * silently skip every guard class on a controller, and confuse two modules that provide the same class.
-   */
-  #creatorFor(module: InstanceWrapper['host']): ExternalContextCreator {
-    if (module === undefined) return this.contextCreator;
-    const value = (): string => module.token;
-    return Object.create(this.contextCreator, { getContextModuleKey: { value }, getHostModuleKey: { value } }) as ExternalContextCreator;
   }
 }
 

@@ -1,17 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { readPlainFrame } from '../../src/gateway/plain-frame.js';
+import { readPlainFrame, readPlainRest } from '../../src/gateway/plain-frame.js';
 import { decodeEnvelope } from '../../src/protocol/index.js';
 
 const PLAIN = '{"msg_id": "alice_1_00", "from_client_id": "alice", "to_client_id": "bob", "msg_type": "text", "content": "hello", "timestamp": 1795220314.8697875, "oss_key": null}';
 
 /** What is read without parsing is what parsing gives; what is not read is nobody's loss. */
 function expectAgreement(frame: Buffer): boolean {
-  const plain = readPlainFrame(frame.toString('latin1'));
+  const text = frame.toString('latin1');
+  const plain = readPlainFrame(text);
   if (plain === undefined) return false;
-  const { fromClientId, toClientId, msgType, ossKey, ext, content } = decodeEnvelope(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(frame));
+  const { msgId, fromClientId, toClientId, msgType, ossKey, ext, content, timestamp } = decodeEnvelope(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(frame));
   expect(plain).toEqual({ fromClientId, toClientId, msgType });
-  expect({ ossKey, ext, content: typeof content }).toEqual({ ossKey: null, ext: undefined, content: 'string' });
+  expect({ ossKey, ext }).toEqual({ ossKey: null, ext: undefined });
+  expect(readPlainRest(text)).toEqual({ msgId, content, timestamp });
   return true;
 }
 
@@ -24,6 +26,9 @@ describe('reading a plain frame without parsing it', () => {
     ['CJK content', PLAIN.replace('hello', '你好')],
     ['scientific time', PLAIN.replace('1795220314.8697875', '1.795220759924E9')],
     ['an empty content', PLAIN.replace('hello', '')],
+    ['nothing but punctuation', PLAIN.replace('alice_1_00', 'content:,}').replace('bob', ',}:').replace('hello', ', }: {timestamp: 1, ')],
+    ['keys as values', PLAIN.replace('alice_1_00', 'content').replace('alice', 'content').replace('bob', 'timestamp').replace('hello', 'timestamp:')],
+    ['the largest time', PLAIN.replace('1795220314.8697875', '1e999')],
   ])('reads %s', (_, text) => expect(expectAgreement(Buffer.from(text))).toBe(true));
 
   test.each([
@@ -62,7 +67,7 @@ describe('reading a plain frame without parsing it', () => {
   });
 
   test('agrees with the codec on arbitrary envelopes', () => {
-    const text = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }));
+    const text = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), fc.constantFrom('msg_id', 'content', 'timestamp', ':', ', ', '}'));
     fc.assert(
       fc.property(fc.tuple(text, text, text, fc.constantFrom('text', 'bytes', 'json', 'dict', 'file', 'x'), fc.jsonValue(), fc.double(), text), ([id, from, to, type, content, time, key]) => {
         const wire = { msg_id: id, from_client_id: from, to_client_id: to, msg_type: type, content, timestamp: time, oss_key: key === '' ? null : key };

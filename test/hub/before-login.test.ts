@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { WebSocket, WebSocketServer } from 'ws';
-import { setReceiveLimit } from '../../src/gateway/receive-limit.js';
+import { hasMoreRead, setReceiveLimit } from '../../src/gateway/web-socket-inside.js';
 import { onCleanUp } from '../support/clean-up.js';
 import { openHub, untilConnections } from '../support/open-hub.js';
 import { projectPath } from '../support/project-path.js';
@@ -137,10 +137,32 @@ describe('The receive limit of one socket', () => {
     await once(client, 'open');
     onCleanUp(() => client.terminate());
     expect(setReceiveLimit(await accepted, 4_096)).toBe(true);
+    expect(hasMoreRead(await accepted)).toBe(false);
+  });
+
+  test('ws tells whether another message was read together with one', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    onCleanUp(() => server.close());
+    const told: (boolean | undefined)[] = [];
+    const both = new Promise<void>((resolve) => {
+      server.on('connection', (socket) => {
+        socket.on('message', () => {
+          told.push(hasMoreRead(socket));
+          if (told.length === 2) resolve();
+        });
+      });
+    });
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const client = await RawSocket.upgrade(port);
+    client.write(Buffer.concat([clientFrame(1, Buffer.from('one')), clientFrame(1, Buffer.from('two'))]));
+    await both;
+    expect(told).toEqual([true, false]);
   });
 
   test('is not set, and said so, where ws has no such field', () => {
     expect(setReceiveLimit({} as WebSocket, 4_096)).toBe(false);
+    expect(hasMoreRead({} as WebSocket)).toBeUndefined();
   });
 
   test('ws is at least 8.23, whose parts have no known hole', () => {
