@@ -6,6 +6,7 @@ import { resolveOptions, type CrossCommOptions, type ResolvedOptions } from './c
 import { DELIVERY_PROVIDERS } from './delivery/index.js';
 import { CrossCommGateway, CrossCommService, GATEWAY_PROVIDERS, GatewayOptions } from './gateway/index.js';
 import { LISTENERS_PROVIDERS, ListenersOptions } from './listeners/index.js';
+import { SECURITY_PROVIDERS, SecurityOptions } from './security/index.js';
 import { FileStorage, STORAGE_PROVIDERS, StorageOptions } from './storage/index.js';
 
 const RESOLVED_OPTIONS = Symbol('cross-comm:resolved_options');
@@ -16,6 +17,7 @@ const OPTIONS_PROVIDERS: Provider[] = [
   { provide: ClientsOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ clients }: ResolvedOptions) => clients },
   { provide: GatewayOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ gateway }: ResolvedOptions) => gateway },
   { provide: ListenersOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ listeners }: ResolvedOptions) => listeners },
+  { provide: SecurityOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ security }: ResolvedOptions) => security },
   { provide: StorageOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ storage }: ResolvedOptions) => storage },
 ];
 
@@ -25,6 +27,7 @@ const OPTIONS_PROVIDERS: Provider[] = [
   providers: [
     ...OPTIONS_PROVIDERS,
     ...CLIENTS_PROVIDERS,
+    ...SECURITY_PROVIDERS,
     ...STORAGE_PROVIDERS,
     ...LISTENERS_PROVIDERS,
     ...DELIVERY_PROVIDERS,

@@ -3,13 +3,14 @@ import { ClientsOptions } from './clients/index.js';
 import { GatewayOptions } from './gateway/index.js';
 import { ListenersOptions } from './listeners/index.js';
 import { CrossCommError } from './protocol/index.js';
+import { SecurityOptions } from './security/index.js';
 import { StorageOptions } from './storage/index.js';
 
 /**
  * Options of the hub. All are optional; what each means and its default stands in the class it comes from.
  * `storage` holds the options of the file storage.
  */
-export interface CrossCommOptions extends Partial<ClientsOptions>, Partial<GatewayOptions>, Partial<ListenersOptions> {
+export interface CrossCommOptions extends Partial<ClientsOptions>, Partial<GatewayOptions>, Partial<ListenersOptions>, Partial<SecurityOptions> {
   readonly storage?: Partial<StorageOptions>;
 }
 
@@ -18,6 +19,7 @@ export interface ResolvedOptions {
   readonly clients: ClientsOptions;
   readonly gateway: GatewayOptions;
   readonly listeners: ListenersOptions;
+  readonly security: SecurityOptions;
   readonly storage: StorageOptions;
 }
 
@@ -31,11 +33,12 @@ export function resolveOptions({ storage = {}, ...given }: CrossCommOptions): Re
     clients: new ClientsOptions(),
     gateway: new GatewayOptions(),
     listeners: new ListenersOptions(),
+    security: new SecurityOptions(),
     storage: new StorageOptions(),
   };
-  const { clients, gateway, listeners } = resolved;
+  const { clients, gateway, listeners, security } = resolved;
   for (const [name, value] of Object.entries(given)) {
-    assign([clients, gateway, listeners].find((options) => Object.hasOwn(options, name)), name, value);
+    assign([clients, gateway, listeners, security].find((options) => Object.hasOwn(options, name)), name, value);
   }
   // one of the pair given alone pulls the other along
   if (given.heartbeatInterval === undefined) clients.heartbeatInterval = Math.min(30, clients.heartbeatTimeout / 2);

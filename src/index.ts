@@ -12,6 +12,7 @@ export {
   type LeaveReason,
   type PresenceRecord,
 } from './clients/index.js';
+export type { RefusalKind } from './security/index.js';
 export {
   FileStorage,
   type GetOptions,

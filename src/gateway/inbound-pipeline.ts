@@ -18,6 +18,7 @@ import { GatewayOptions } from './gateway.options.js';
 import { sendError } from './hub-replies.js';
 import { listReply } from './list-reply.js';
 import { LoginHandler } from './login.handler.js';
+import { ReadControl } from './read-control.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
 
 /**
@@ -38,6 +39,7 @@ export class InboundPipeline {
     private readonly fileBroker: FileBroker,
     private readonly options: GatewayOptions,
     private readonly turn: EventLoopTurn,
+    private readonly readControl: ReadControl,
   ) {
     const { maxNestingDepth } = options;
     this.#legacyDecoding = { maxNestingDepth, allowExt: false };
@@ -59,8 +61,11 @@ export class InboundPipeline {
     // a replaced or refused peer may not log in again through the socket that is being closed
     if (connection.isClosing) return;
     const identity = connection.client;
-    if (identity !== undefined) identity.lastHeardAtMs = this.turn.nowMs;
-    else if (!this.#mayStillLogin(connection, data)) return;
+    if (identity !== undefined) {
+      const { nowMs } = this.turn;
+      identity.lastHeardAtMs = nowMs;
+      this.readControl.spend(connection, data.length, nowMs);
+    } else if (!this.#mayStillLogin(connection, data)) return;
     let envelope: Envelope;
     let frame = data;
     try {

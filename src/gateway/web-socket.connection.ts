@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { Connection, type OutboundMessage, type SendOutcome } from '../clients/index.js';
 import { CloseCode, PROTOCOL_LIMITS } from '../protocol/index.js';
+import type { RateAccount } from '../security/index.js';
 import type { GatewayOptions } from './gateway.options.js';
 import { FrameBatch } from './frame-batch.js';
 import type { BatchWriter, EventLoopTurn } from './event-loop-turn.js';
@@ -30,18 +31,22 @@ export interface WebSocketConnectionParts {
 }
 
 /** A client behind a WebSocket. */
-export class WebSocketConnection extends Connection implements BatchWriter {
+export class WebSocketConnection extends Connection implements BatchWriter, RateAccount {
   override readonly transport = 'websocket';
   override readonly remoteAddress: string;
   readonly socket: Duplex;
   readonly webSocket: WebSocket;
   /** Bytes of messages received before login. */
   bytesBeforeLogin = 0;
+  messagesUsedUntilMs = 0;
+  bytesUsedUntilMs = 0;
   /** Whether a frame of this connection was refused already. */
   wasRefused = false;
   /** What is held back until the end of this turn. */
   #batch: FrameBatch | undefined;
   #isClosing = false;
+  /** Who wants this socket not to be read, counted. */
+  #stops = 0;
   readonly #options: GatewayOptions;
   readonly #turn: EventLoopTurn;
   readonly #onOverflow: (connection: WebSocketConnection) => void;
@@ -120,10 +125,22 @@ export class WebSocketConnection extends Connection implements BatchWriter {
     if (this.#isClosing) return;
     this.flush();
     this.#isClosing = true;
+    // a socket that is not read never sees the answer
+    if (this.#stops > 0) this.webSocket.resume();
     this.webSocket.close(code, reason.slice(0, 120));
     // the Java client never answers a close (wire facts 7); a peer that does not read cannot
     const cut = setTimeout(() => this.webSocket.terminate(), timeoutMs);
     this.webSocket.once('close', () => clearTimeout(cut));
+  }
+
+  /** Reads no further frames, those excepted that have left the socket already, until {@link continueReading} as often. */
+  stopReading(): void {
+    this.#stops++;
+    if (!this.#isClosing) this.webSocket.pause();
+  }
+
+  continueReading(): void {
+    if (--this.#stops === 0) this.webSocket.resume();
   }
 
   /** Cuts the connection without a word. */

@@ -20,6 +20,7 @@ const BAD_KEY = final('Check the key.');
  */
 export const ERROR_CODES: Readonly<Record<ErrorCode, Entry>> = {
   CC_ATTACH_FAILED: FINAL,
+  CC_AUTH_FAILED: FINAL,
   CC_IDENTITY_MISMATCH: FINAL,
   CC_INVALID_CONTENT: FINAL,
   CC_INVALID_LISTENER: FINAL,
@@ -57,5 +58,6 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Entry>> = {
   CC_NOT_CONNECTED: passing(OFFLINE),
   CC_QUEUE_FULL: passing('Wait, or raise queueMaxBytes.'),
   CC_STORAGE_FAILED: passing('Try again.'),
+  CC_RATE_LIMITED: PASSING,
   CC_TIMEOUT: passing('Try again.'),
 };
