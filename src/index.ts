@@ -12,7 +12,17 @@ export {
   type LeaveReason,
   type PresenceRecord,
 } from './clients/index.js';
-export type { RefusalKind } from './security/index.js';
+export {
+  AnonymousAuthenticator,
+  Authenticator,
+  TokenAuthenticator,
+  hashToken,
+  type AuthDecision,
+  type AuthRequest,
+  type AuthenticateFunction,
+  type RefusalKind,
+  type TokenTable,
+} from './security/index.js';
 export {
   FileStorage,
   type GetOptions,

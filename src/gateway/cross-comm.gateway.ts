@@ -157,6 +157,7 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
       // offline at once, not when the socket is gone: the list and delivery agree
       onOverflow: (overflowed) => this.registry.closed(overflowed, 'slow_receiver'),
     });
+    connection.handshake = this.guard.handshakeOf(request);
     this.#connections.add(connection);
     this.guard.opened(connection.remoteAddress);
     this.registry.opened(connection);

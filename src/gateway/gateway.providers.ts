@@ -6,6 +6,8 @@ import { EventLoopTurn } from './event-loop-turn.js';
 import { FileBroker } from './file-broker.service.js';
 import { FileDoor } from './file-door.service.js';
 import { InboundPipeline } from './inbound-pipeline.js';
+import { LoginExpiry } from './login-expiry.js';
+import { LoginGuard } from './login-guard.js';
 import { LoginHandler } from './login.handler.js';
 import { ReadControl } from './read-control.js';
 import { StorageAttachmentDownloader } from './storage.attachment-downloader.js';
@@ -18,6 +20,8 @@ export const GATEWAY_PROVIDERS: Provider[] = [
   EventLoopTurn,
   InboundPipeline,
   LoginHandler,
+  LoginGuard,
+  LoginExpiry,
   ReadControl,
   UpgradeGuard,
   FileBroker,

@@ -60,6 +60,10 @@ export class InboundPipeline {
   #handle(connection: WebSocketConnection, data: Buffer, isBinary: boolean): void {
     // a replaced or refused peer may not log in again through the socket that is being closed
     if (connection.isClosing) return;
+    if (connection.heldFrames !== undefined) {
+      connection.heldFrames.push({ data, isBinary });
+      return;
+    }
     const identity = connection.client;
     if (identity !== undefined) {
       const { nowMs } = this.turn;
@@ -78,7 +82,8 @@ export class InboundPipeline {
       return;
     }
     if (envelope.msgType === 'login') {
-      this.loginHandler.login(connection, envelope);
+      const decided = this.loginHandler.login(connection, envelope);
+      if (decided !== undefined) void this.#holdUntil(connection, decided);
       return;
     }
     if (identity === undefined) {
@@ -102,6 +107,13 @@ export class InboundPipeline {
       default:
         this.#refuse(connection, new CrossCommError('CC_TYPE_NOT_ALLOWED', `The type is "${envelope.msgType}".`), envelope.msgId);
     }
+  }
+
+  /** Frames right behind a login that takes its time wait for it, in their order. */
+  async #holdUntil(connection: WebSocketConnection, decided: Promise<void>): Promise<void> {
+    connection.hold();
+    await decided;
+    for (const { data, isBinary } of connection.release()) this.receive(connection, data, isBinary);
   }
 
   #forward(connection: WebSocketConnection, sender: ConnectedClient, { envelope, frame }: { envelope: Envelope; frame: Buffer }): void {

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
-import { ConnectionLimit, Refusals, isOriginAllowed } from '../security/index.js';
+import { TLSSocket } from 'node:tls';
+import { AnonymousAuthenticator, Authenticator, ConnectionLimit, Refusals, basicCredentials, isOriginAllowed } from '../security/index.js';
 import { GatewayOptions } from './gateway.options.js';
+import type { Handshake } from './web-socket.connection.js';
 
 /** The HTTP answer to an upgrade that is not let in. */
 export interface UpgradeRefusal {
@@ -20,6 +22,7 @@ export class UpgradeGuard {
     private readonly options: GatewayOptions,
     private readonly limit: ConnectionLimit,
     private readonly refusals: Refusals,
+    private readonly authenticator: Authenticator,
   ) {}
 
   /** Why this upgrade is refused; undefined when it may go on. */
@@ -35,6 +38,13 @@ export class UpgradeGuard {
     const option = kind === 'hub_full' ? 'maxConnections' : 'maxConnectionsPerAddress';
     this.refusals.add(kind, `Refused a connection from ${address}: ${option} is reached.`);
     return { status: kind === 'hub_full' ? '503 Service Unavailable' : '429 Too Many Requests', headers: RETRY_LATER };
+  }
+
+  /** What the login will want to know of the upgrade; nothing is kept for an authenticator that never looks. */
+  handshakeOf({ headers, socket }: IncomingMessage): Handshake | undefined {
+    if (this.authenticator instanceof AnonymousAuthenticator) return undefined;
+    const tlsPeer = socket instanceof TLSSocket && socket.authorized ? socket.getPeerCertificate() : undefined;
+    return { headers, basic: basicCredentials(headers.authorization), tlsPeer };
   }
 
   /** Notes a connection that was let in. */

@@ -42,6 +42,7 @@ export {
   loginContent,
   loginErrorContent,
   loginSuccessContent,
+  loginToken,
   parseAnnouncement,
   parseLoginAnswer,
   type Announcement,

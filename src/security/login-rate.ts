@@ -33,10 +33,10 @@ export class LoginRate {
     return 0;
   }
 
-  /** Uses up `logins` more without asking: what a failed login costs. It never bars for longer than a burst takes to refill. */
+  /** Uses up `logins` more without asking: what a failed login costs. It never bars for longer than what they cost. */
   charge(address: string, logins: number, nowMs: number): void {
     const usedUntilMs = this.#ahead(address, nowMs) + this.#loginMs * logins;
-    this.#remember(address, Math.min(usedUntilMs, nowMs + this.#burstMs), nowMs);
+    this.#remember(address, Math.min(usedUntilMs, nowMs + this.#burstMs + this.#loginMs * logins), nowMs);
   }
 
   /** Addresses that are remembered. */

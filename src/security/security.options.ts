@@ -1,4 +1,26 @@
-import { IsInt, IsNumber, Max, Min } from 'class-validator';
+import { IsInt, IsNumber, IsObject, IsOptional, IsString, Max, Min } from 'class-validator';
+import type { AuthenticateFunction, Authenticator } from './authenticator.js';
+import type { TokenTable } from './token.authenticator.js';
+
+/** Who may log in: at most one of the three. Default: everyone, under any id. */
+export class AuthOptions {
+  /**
+   * Tokens as hashes, by client id or `prefix*`: `{ alice: 'sha256:…', 'robot-*': ['scrypt:…', 'sha256:…'] }`.
+   * `hashToken(token)` makes one.
+   */
+  @IsOptional()
+  @IsObject()
+  tokens: TokenTable | undefined = undefined;
+
+  /** JSON file with the same, read at start. */
+  @IsOptional()
+  @IsString()
+  tokensFile: string | undefined = undefined;
+
+  /** An own {@link Authenticator}, or a function that decides. */
+  @IsOptional()
+  authenticator: Authenticator | AuthenticateFunction | undefined = undefined;
+}
 
 /** How much one client, one address and all together may ask of the hub. 0 switches a limit off. */
 export class SecurityOptions {
