@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
 import { CrossCommModule } from '../../src/cross-comm.module.js';
 import { CrossCommGateway } from '../../src/gateway/index.js';
 import { Authenticator, type AuthDecision, type AuthRequest, type AuthenticateFunction } from '../../src/security/index.js';
@@ -213,6 +214,21 @@ describe('A class of the application', () => {
     const bob = await RawClient.connect(url);
     loginOnly(bob, 'bob');
     expect((await bob.closed()).code).toBe(4401);
+  });
+
+  test('takes the place of the provider', async () => {
+    class Nobody extends Authenticator {
+      override authenticate(): AuthDecision {
+        return { allowed: false };
+      }
+    }
+    const hub = CrossCommModule.forRoot({ port: 0, host: '127.0.0.1', dataDir: await temporaryDirectory(), storage: { driver: 'none' } });
+    const app = await Test.createTestingModule({ imports: [hub] }).overrideProvider(Authenticator).useClass(Nobody).compile();
+    onCleanUp(() => app.close());
+    await app.init();
+    const alice = await RawClient.connect(`ws://127.0.0.1:${app.get(CrossCommGateway).address?.port}`);
+    loginOnly(alice, 'alice');
+    expect((await alice.closed()).code).toBe(4401);
   });
 
   test('that cannot authenticate is refused at start', async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { CrossCommClient } from '../../src/sdk/index.node.js';
+import { onCleanUp } from '../support/clean-up.js';
 import { openHub, pause, until, untilConnections } from '../support/open-hub.js';
 import { RawClient } from '../support/raw-client.js';
 import { RawSocket } from '../support/raw-socket.js';
@@ -120,6 +122,21 @@ describe('Messages', () => {
     expect((content as { retry_after: number }).retry_after).toBeGreaterThan(0.3);
     await alice.expectNothingElse();
     expect(refusals(hub).message_rate).toBe(1);
+  });
+
+  test('the SDK reports it once, stays online and loses nothing', async () => {
+    const hub = await openHub({ messagesPerSecond: 100 });
+    const bob = await RawClient.old(hub.url, 'bob');
+    const alice = new CrossCommClient({ url: hub.url, clientId: 'alice' });
+    onCleanUp(() => alice.logout());
+    const problems: unknown[] = [];
+    alice.onError((error) => problems.push(error));
+    await alice.login();
+    for (let n = 0; n < 240; n++) await alice.sendMessage(String(n), 'text', 'bob');
+    for (let n = 0; n < 240; n++) expect((await bob.next()).content).toBe(String(n));
+    await until(() => problems.length > 0, 'the report');
+    expect(problems).toEqual([expect.objectContaining({ code: 'CC_RATE_LIMITED', retryAfter: expect.any(Number) })]);
+    expect(alice.status).toMatchObject({ state: 'online' });
   });
 
   test('bytes count too', async () => {
