@@ -11,7 +11,7 @@ const MAY_IMPORT = {
   delivery: ['protocol', 'clients'],
   gateway: ['protocol', 'clients', 'storage', 'security', 'listeners', 'delivery'],
   sdk: ['protocol'],
-  cli: ['protocol', 'sdk', 'storage', 'gateway', 'ROOT'],
+  cli: ['protocol', 'sdk', 'storage', 'security', 'gateway', 'ROOT'],
 };
 
 const folders = Object.keys(MAY_IMPORT);

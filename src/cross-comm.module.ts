@@ -6,6 +6,7 @@ import { resolveOptions, type CrossCommOptions, type ResolvedOptions } from './c
 import { DELIVERY_PROVIDERS } from './delivery/index.js';
 import { CrossCommGateway, CrossCommService, GATEWAY_PROVIDERS, GatewayOptions } from './gateway/index.js';
 import { LISTENERS_PROVIDERS, ListenersOptions } from './listeners/index.js';
+import { AuthOptions, Authenticator, SECURITY_PROVIDERS, SecurityOptions } from './security/index.js';
 import { FileStorage, STORAGE_PROVIDERS, StorageOptions } from './storage/index.js';
 
 const RESOLVED_OPTIONS = Symbol('cross-comm:resolved_options');
@@ -16,6 +17,8 @@ const OPTIONS_PROVIDERS: Provider[] = [
   { provide: ClientsOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ clients }: ResolvedOptions) => clients },
   { provide: GatewayOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ gateway }: ResolvedOptions) => gateway },
   { provide: ListenersOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ listeners }: ResolvedOptions) => listeners },
+  { provide: SecurityOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ security }: ResolvedOptions) => security },
+  { provide: AuthOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ auth }: ResolvedOptions) => auth },
   { provide: StorageOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ storage }: ResolvedOptions) => storage },
 ];
 
@@ -25,12 +28,13 @@ const OPTIONS_PROVIDERS: Provider[] = [
   providers: [
     ...OPTIONS_PROVIDERS,
     ...CLIENTS_PROVIDERS,
+    ...SECURITY_PROVIDERS,
     ...STORAGE_PROVIDERS,
     ...LISTENERS_PROVIDERS,
     ...DELIVERY_PROVIDERS,
     ...GATEWAY_PROVIDERS,
   ],
-  exports: [CrossCommService, CrossCommGateway, ClientRegistry, FileStorage],
+  exports: [CrossCommService, CrossCommGateway, ClientRegistry, FileStorage, Authenticator],
 })
 export class CrossCommModule extends ConfigurableModuleClass {
   /** Without options: on the application's HTTP server, at `/`, with every default. */

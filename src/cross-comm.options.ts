@@ -3,14 +3,16 @@ import { ClientsOptions } from './clients/index.js';
 import { GatewayOptions } from './gateway/index.js';
 import { ListenersOptions } from './listeners/index.js';
 import { CrossCommError } from './protocol/index.js';
+import { AuthOptions, SecurityOptions } from './security/index.js';
 import { StorageOptions } from './storage/index.js';
 
 /**
  * Options of the hub. All are optional; what each means and its default stands in the class it comes from.
- * `storage` holds the options of the file storage.
+ * `storage` holds the options of the file storage, `auth` says who may log in.
  */
-export interface CrossCommOptions extends Partial<ClientsOptions>, Partial<GatewayOptions>, Partial<ListenersOptions> {
+export interface CrossCommOptions extends Partial<ClientsOptions>, Partial<GatewayOptions>, Partial<ListenersOptions>, Partial<SecurityOptions> {
   readonly storage?: Partial<StorageOptions>;
+  readonly auth?: Partial<AuthOptions>;
 }
 
 /** The options of each folder, complete and checked. */
@@ -18,6 +20,8 @@ export interface ResolvedOptions {
   readonly clients: ClientsOptions;
   readonly gateway: GatewayOptions;
   readonly listeners: ListenersOptions;
+  readonly security: SecurityOptions;
+  readonly auth: AuthOptions;
   readonly storage: StorageOptions;
 }
 
@@ -25,17 +29,20 @@ export interface ResolvedOptions {
  * Fills in the defaults.
  * @throws CrossCommError `CC_INVALID_OPTION`, naming each option that is unknown or out of range
  */
-export function resolveOptions({ storage = {}, ...given }: CrossCommOptions): ResolvedOptions {
-  if (typeof storage !== 'object' || storage === null) throw new CrossCommError('CC_INVALID_OPTION', 'storage is not an object of options.');
+export function resolveOptions({ storage = {}, auth = {}, ...given }: CrossCommOptions): ResolvedOptions {
+  for (const [name, group] of Object.entries({ storage, auth }) as [string, unknown][])
+    if (typeof group !== 'object' || group === null) throw new CrossCommError('CC_INVALID_OPTION', `${name} is not an object of options.`);
   const resolved: ResolvedOptions = {
     clients: new ClientsOptions(),
     gateway: new GatewayOptions(),
     listeners: new ListenersOptions(),
+    security: new SecurityOptions(),
+    auth: new AuthOptions(),
     storage: new StorageOptions(),
   };
-  const { clients, gateway, listeners } = resolved;
+  const { clients, gateway, listeners, security } = resolved;
   for (const [name, value] of Object.entries(given)) {
-    assign([clients, gateway, listeners].find((options) => Object.hasOwn(options, name)), name, value);
+    assign([clients, gateway, listeners, security].find((options) => Object.hasOwn(options, name)), name, value);
   }
   // one of the pair given alone pulls the other along
   if (given.heartbeatInterval === undefined) clients.heartbeatInterval = Math.min(30, clients.heartbeatTimeout / 2);
@@ -44,6 +51,7 @@ export function resolveOptions({ storage = {}, ...given }: CrossCommOptions): Re
   for (const [name, value] of Object.entries(storage)) {
     assign(Object.hasOwn(resolved.storage, name) ? resolved.storage : undefined, name, value);
   }
+  for (const [name, value] of Object.entries(auth)) assign(Object.hasOwn(resolved.auth, name) ? resolved.auth : undefined, name, value);
   assertValid(resolved);
   return resolved;
 }

@@ -13,6 +13,17 @@ export {
   type PresenceRecord,
 } from './clients/index.js';
 export {
+  AnonymousAuthenticator,
+  Authenticator,
+  TokenAuthenticator,
+  hashToken,
+  type AuthDecision,
+  type AuthRequest,
+  type AuthenticateFunction,
+  type RefusalKind,
+  type TokenTable,
+} from './security/index.js';
+export {
   FileStorage,
   type GetOptions,
   type ListOptions,

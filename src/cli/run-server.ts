@@ -5,6 +5,7 @@ import { CrossCommModule } from '../cross-comm.module.js';
 import type { CrossCommOptions } from '../cross-comm.options.js';
 import { CrossCommGateway, CrossCommService } from '../gateway/index.js';
 import { CrossCommError } from '../protocol/index.js';
+import { AnonymousAuthenticator, Authenticator } from '../security/index.js';
 import { EMBEDDED_STORE, StorageOptions, credentialLines, type EmbeddedStore, type StorageDriver } from '../storage/index.js';
 import type { ServerFlags } from './server-flags.js';
 import { printable, type Terminal } from './terminal.js';
@@ -18,7 +19,7 @@ export async function runServer(flags: ServerFlags, terminal: Terminal): Promise
   });
   const { address } = app.get(CrossCommGateway);
   if (address === undefined) throw new CrossCommError('CC_INTERNAL', 'The hub does not listen.');
-  const announcement = { host: flags.host, port: address.port, isTls: address.isTls, storage: flags.storage };
+  const announcement = { host: flags.host, port: address.port, isTls: address.isTls, storage: flags.storage, authentication: authenticationOf(app.get(Authenticator)) };
   if (terminal.json) terminal.result(JSON.stringify({ event: 'listening', ...announcement, urls: urlsOf(announcement) }));
   else for (const line of banner(announcement, app.get<EmbeddedStore | undefined>(EMBEDDED_STORE, { strict: false }), app.get(StorageOptions, { strict: false }).bucket)) terminal.result(line);
   // a line per login costs as much as the login; it is for eyes only
@@ -46,7 +47,8 @@ function optionsOf(flags: ServerFlags): CrossCommOptions {
     tlsKeyFile: flags.tlsKey,
   };
   const given = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));
-  return { host, port, dataDir, compression, allowedOrigins: flags.allowedOrigin, storage: { driver: flags.storage }, ...given };
+  const auth = flags.authTokens === undefined ? {} : { auth: { tokensFile: flags.authTokens } };
+  return { host, port, dataDir, compression, allowedOrigins: flags.allowedOrigin, storage: { driver: flags.storage }, ...auth, ...given };
 }
 
 interface Listening {
@@ -54,6 +56,12 @@ interface Listening {
   readonly port: number;
   readonly isTls: boolean;
   readonly storage: StorageDriver;
+  /** What logins are checked by; undefined: by nothing. */
+  readonly authentication: string | undefined;
+}
+
+function authenticationOf(authenticator: Authenticator): string | undefined {
+  return authenticator instanceof AnonymousAuthenticator ? undefined : authenticator.description;
 }
 
 function urlsOf({ host, port, isTls }: Listening): string[] {
@@ -70,12 +78,14 @@ function banner(listening: Listening, store: EmbeddedStore | undefined, bucket: 
   const lines = ['', 'CrossComm hub is running.', ...urlsOf(listening).map((url) => `  ${url}`), '', 'Switched on:'];
   lines.push('  clients: pywayne cross_comm (Python, Java), CrossComm SDK (Node, browser)');
   lines.push(`  files:   ${filesLine(listening.storage)}`);
+  lines.push(`  logins:  ${listening.authentication ?? 'anonymous, nothing is checked (--auth-tokens FILE switches authentication on)'}`);
   if (store !== undefined) {
     const scheme = listening.isTls ? 'https' : 'http';
     lines.push('', 'For clients that bring their own OSS credentials (the Python client), paste:');
     lines.push(...credentialLines(`${scheme}://127.0.0.1:${listening.port}`, bucket, store.credentials).map((line) => `  ${line}`));
   }
-  lines.push('', 'WARNING: authentication is OFF. Everyone who reaches this port can log in under any id.', '');
+  if (listening.authentication === undefined) lines.push('', 'WARNING: authentication is OFF. Everyone who reaches this port can log in under any id.');
+  lines.push('');
   return lines;
 }
 

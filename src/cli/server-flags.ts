@@ -10,6 +10,7 @@ export interface ServerFlags {
   readonly heartbeatTimeout?: number;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly authTokens?: string;
   readonly allowedOrigin: string[];
   readonly storage: StorageDriver;
   readonly maxMessageBytes?: number;

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -6,12 +6,12 @@ import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { ClientRegistry, HeartbeatService } from '../clients/index.js';
 import { ListenerExplorer } from '../listeners/index.js';
 import { CloseCode, CrossCommError } from '../protocol/index.js';
-import { isOriginAllowed } from '../security/index.js';
 import { EventLoopTurn } from './event-loop-turn.js';
 import { FileDoor } from './file-door.service.js';
 import { GatewayOptions } from './gateway.options.js';
 import { HttpDoor, refuseUpgrade } from './http-door.js';
 import { InboundPipeline } from './inbound-pipeline.js';
+import { UpgradeGuard, addressOf } from './upgrade-guard.js';
 import { setReceiveLimit } from './web-socket-inside.js';
 import { WebSocketConnection } from './web-socket.connection.js';
 
@@ -26,6 +26,8 @@ import { WebSocketConnection } from './web-socket.connection.js';
 export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #logger = new Logger(CrossCommGateway.name);
   readonly #connections = new Set<WebSocketConnection>();
+  @Inject(UpgradeGuard)
+  private readonly guard!: UpgradeGuard;
   readonly #door: HttpDoor;
   readonly #webSocketServer: WebSocketServer;
   #isAccepting = false;
@@ -137,11 +139,9 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
     const path = this.#path;
     if (path !== undefined && pathOf(request) !== path) return false;
     socket.on('error', this.#onSocketError);
-    if (!this.#isAccepting) refuseUpgrade(socket, '503 Service Unavailable');
-    else if (!isOriginAllowed(request.headers.origin, this.options.allowedOrigins)) {
-      this.#logger.warn(`Refused a browser page of origin ${JSON.stringify(request.headers.origin)}; list it in allowedOrigins to let it in.`);
-      refuseUpgrade(socket, '403 Forbidden');
-    } else this.#webSocketServer.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, socket, request));
+    const refusal = this.#isAccepting ? this.guard.refusal(request) : { status: '503 Service Unavailable', headers: '' };
+    if (refusal !== undefined) refuseUpgrade(socket, refusal.status, refusal.headers);
+    else this.#webSocketServer.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, socket, request));
     return true;
   }
 
@@ -151,13 +151,15 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
     const connection = new WebSocketConnection({
       webSocket,
       socket,
-      remoteAddress: request.socket.remoteAddress ?? 'unknown',
+      remoteAddress: addressOf(request),
       options: this.options,
       turn: this.turn,
       // offline at once, not when the socket is gone: the list and delivery agree
       onOverflow: (overflowed) => this.registry.closed(overflowed, 'slow_receiver'),
     });
+    connection.handshake = this.guard.handshakeOf(request);
     this.#connections.add(connection);
+    this.guard.opened(connection.remoteAddress);
     this.registry.opened(connection);
     webSocket.on('message', (data, isBinary) => this.pipeline.receive(connection, data as Buffer, isBinary));
     webSocket.on('close', () => this.#closed(connection));
@@ -171,6 +173,7 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
 
   #closed(connection: WebSocketConnection): void {
     this.#connections.delete(connection);
+    this.guard.closed(connection.remoteAddress);
     this.registry.closed(connection, 'closed');
   }
 

@@ -16,6 +16,7 @@ import {
   type Envelope,
   type UserMessageType,
 } from '../protocol/index.js';
+import { Refusals, type RefusalKind } from '../security/index.js';
 import { FileStorage, uploadAttachment } from '../storage/index.js';
 
 /** What {@link CrossCommService.sendMessage} did. */
@@ -38,7 +39,13 @@ export class CrossCommService {
     private readonly hub: MessageHub,
     private readonly registry: ClientRegistry,
     private readonly storage: FileStorage,
+    private readonly refusals: Refusals,
   ) {}
+
+  /** How often the hub refused something to protect itself, since its start. */
+  get refusalCounts(): Readonly<Record<RefusalKind, number>> {
+    return this.refusals.counts;
+  }
 
   /** Clients that join and leave, as it happens. */
   get clientEvents(): Observable<ClientEvent> {

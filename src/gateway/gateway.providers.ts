@@ -6,8 +6,12 @@ import { EventLoopTurn } from './event-loop-turn.js';
 import { FileBroker } from './file-broker.service.js';
 import { FileDoor } from './file-door.service.js';
 import { InboundPipeline } from './inbound-pipeline.js';
+import { LoginExpiry } from './login-expiry.js';
+import { LoginGuard } from './login-guard.js';
 import { LoginHandler } from './login.handler.js';
+import { ReadControl } from './read-control.js';
 import { StorageAttachmentDownloader } from './storage.attachment-downloader.js';
+import { UpgradeGuard } from './upgrade-guard.js';
 
 /** Everything of this folder that is injected; `GatewayOptions` is provided by the module. */
 export const GATEWAY_PROVIDERS: Provider[] = [
@@ -16,6 +20,10 @@ export const GATEWAY_PROVIDERS: Provider[] = [
   EventLoopTurn,
   InboundPipeline,
   LoginHandler,
+  LoginGuard,
+  LoginExpiry,
+  ReadControl,
+  UpgradeGuard,
   FileBroker,
   FileDoor,
   { provide: AttachmentDownloader, useClass: StorageAttachmentDownloader },

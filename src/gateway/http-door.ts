@@ -130,10 +130,10 @@ export class HttpDoor {
   }
 }
 
-/** Ends an upgrade with a plain HTTP answer. */
-export function refuseUpgrade(socket: Duplex, status: string): void {
+/** Ends an upgrade with a plain HTTP answer. @param headers further ones, each ended by CR LF */
+export function refuseUpgrade(socket: Duplex, status: string, headers = ''): void {
   socket.once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n${headers}Content-Length: 0\r\n\r\n`);
 }
 
 /** As the Python server answers what is not a WebSocket: 426 to GET, 400 to everything else (wire facts 1). */

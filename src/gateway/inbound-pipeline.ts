@@ -18,6 +18,7 @@ import { GatewayOptions } from './gateway.options.js';
 import { sendError } from './hub-replies.js';
 import { listReply } from './list-reply.js';
 import { LoginHandler } from './login.handler.js';
+import { ReadControl } from './read-control.js';
 import { hasMoreRead } from './web-socket-inside.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
 
@@ -39,6 +40,7 @@ export class InboundPipeline {
     private readonly fileBroker: FileBroker,
     private readonly options: GatewayOptions,
     private readonly turn: EventLoopTurn,
+    private readonly readControl: ReadControl,
   ) {
     const { maxNestingDepth } = options;
     this.#legacyDecoding = { maxNestingDepth, allowExt: false };
@@ -59,9 +61,16 @@ export class InboundPipeline {
   #handle(connection: WebSocketConnection, data: Buffer, isBinary: boolean): void {
     // a replaced or refused peer may not log in again through the socket that is being closed
     if (connection.isClosing) return;
+    if (connection.heldFrames !== undefined) {
+      connection.heldFrames.push({ data, isBinary });
+      return;
+    }
     const identity = connection.client;
-    if (identity !== undefined) identity.lastHeardAtMs = this.turn.nowMs;
-    else if (!this.#mayStillLogin(connection, data)) return;
+    if (identity !== undefined) {
+      const { nowMs } = this.turn;
+      identity.lastHeardAtMs = nowMs;
+      this.readControl.spend(connection, data.length, nowMs);
+    } else if (!this.#mayStillLogin(connection, data)) return;
     let envelope: Envelope;
     let frame = data;
     try {
@@ -74,7 +83,8 @@ export class InboundPipeline {
       return;
     }
     if (envelope.msgType === 'login') {
-      this.loginHandler.login(connection, envelope);
+      const decided = this.loginHandler.login(connection, envelope);
+      if (decided !== undefined) void this.#holdUntil(connection, decided);
       return;
     }
     if (identity === undefined) {
@@ -98,6 +108,13 @@ export class InboundPipeline {
       default:
         this.#refuse(connection, new CrossCommError('CC_TYPE_NOT_ALLOWED', `The type is "${envelope.msgType}".`), envelope.msgId);
     }
+  }
+
+  /** Frames right behind a login that takes its time wait for it, in their order. */
+  async #holdUntil(connection: WebSocketConnection, decided: Promise<void>): Promise<void> {
+    connection.hold();
+    await decided;
+    for (const { data, isBinary } of connection.release()) this.receive(connection, data, isBinary);
   }
 
   #forward(connection: WebSocketConnection, sender: ConnectedClient, { envelope, frame }: { envelope: Envelope; frame: Buffer }): void {

@@ -12,62 +12,122 @@ import {
   parseAnnouncement,
   type Announcement,
   type Envelope,
+  type ErrorCode,
   type Welcome,
 } from '../protocol/index.js';
+import type { AuthDecision } from '../security/index.js';
 import { FileBroker } from './file-broker.service.js';
 import { GatewayOptions } from './gateway.options.js';
 import { fromServer } from './hub-replies.js';
+import { LoginExpiry } from './login-expiry.js';
+import { LoginGuard } from './login-guard.js';
 import { setReceiveLimit } from './web-socket-inside.js';
-import type { WebSocketConnection } from './web-socket.connection.js';
+import { WebSocketConnection } from './web-socket.connection.js';
+
+/** What a refused login is closed with, where it is not {@link CloseCode.LOGIN_REFUSED}. */
+const CLOSE_CODES: Readonly<Partial<Record<ErrorCode, CloseCode>>> = {
+  CC_AUTH_FAILED: CloseCode.AUTH_FAILED,
+  CC_RATE_LIMITED: CloseCode.RATE_LIMITED,
+};
+
+/** One login on its way. */
+interface LoginAttempt {
+  readonly connection: WebSocketConnection;
+  readonly clientId: string;
+  /** Grows with each login of this process: of two decided out of order, the one that came later is the newer. */
+  readonly number: number;
+  /** An announcement that cannot be read still is one: its sender understands a coded refusal. */
+  isAnnounced: boolean;
+  announcement: Announcement | undefined;
+}
 
 /** Decides about logins and answers them. */
 @Injectable()
 export class LoginHandler {
   readonly #logger = new Logger(LoginHandler.name);
+  #lastNumber = 0;
 
   constructor(
     private readonly registry: ClientRegistry,
     private readonly clientsOptions: ClientsOptions,
     private readonly gatewayOptions: GatewayOptions,
     private readonly fileBroker: FileBroker,
+    private readonly guard: LoginGuard,
+    private readonly expiry: LoginExpiry,
   ) {}
 
-  /** Binds the claimed id to the connection, or refuses and closes it. */
-  login(connection: WebSocketConnection, envelope: Envelope): void {
-    const clientId = envelope.fromClientId;
-    let announcement: Announcement | undefined;
-    // an announcement that cannot be read still is one: its sender understands a coded refusal
-    let isAnnounced = true;
+  /**
+   * Binds the claimed id to the connection, or refuses and closes it.
+   * @returns undefined when that is done; a promise, which never rejects, when the authentication takes its time
+   */
+  login(connection: WebSocketConnection, { fromClientId: clientId, content }: Envelope): Promise<void> | undefined {
+    const attempt: LoginAttempt = { connection, clientId, number: ++this.#lastNumber, isAnnounced: true, announcement: undefined };
     try {
-      announcement = parseAnnouncement(envelope.content);
-      isAnnounced = announcement !== undefined;
+      attempt.announcement = parseAnnouncement(content);
+      attempt.isAnnounced = attempt.announcement !== undefined;
+      this.guard.assertRate(connection.remoteAddress);
       assertClientId(clientId);
-      this.#assertFree(clientId, connection);
+      this.#assertFree(attempt);
+      const decision = this.guard.decide(connection, clientId, content);
+      if (decision instanceof Promise) return this.#later(attempt, decision);
+      this.guard.assertAllowed(connection.remoteAddress, clientId, decision);
+      this.#conclude(attempt, decision);
     } catch (error) {
-      this.#refuse(connection, clientId, { error: CrossCommError.from(error), announced: isAnnounced });
+      this.#refuse(attempt, CrossCommError.from(error));
+    }
+    return undefined;
+  }
+
+  async #later(attempt: LoginAttempt, decided: Promise<AuthDecision>): Promise<void> {
+    const { connection, clientId } = attempt;
+    // what follows a login may be as long as any message; it is not read before the decision
+    setReceiveLimit(connection.webSocket, this.gatewayOptions.maxMessageBytes);
+    try {
+      const decision = await decided;
+      // counts against its address even when the peer did not wait for it
+      this.guard.assertAllowed(connection.remoteAddress, clientId, decision);
+      // its peer left, or its time to log in is over
+      if (!connection.isOpen) return;
+      this.#assertFree(attempt);
+      this.#conclude(attempt, decision);
+    } catch (error) {
+      if (connection.isOpen) this.#refuse(attempt, CrossCommError.from(error));
+    }
+  }
+
+  #conclude(attempt: LoginAttempt, decision: AuthDecision): void {
+    const { connection, clientId, announcement, number } = attempt;
+    const holder = this.registry.find(clientId)?.connection;
+    if (holder instanceof WebSocketConnection && holder.loginNumber > number) {
+      this.registry.logout(connection);
+      connection.close(CloseCode.REPLACED, 'a newer login with the same client id was faster');
       return;
     }
+    connection.loginNumber = number;
     connection.announcement = announcement;
     connection.bytesBeforeLogin = 0;
     setReceiveLimit(connection.webSocket, this.gatewayOptions.maxMessageBytes);
     const replaced = this.registry.login(clientId, connection);
     replaced?.close(CloseCode.REPLACED, 'a newer login with the same client id took over');
+    this.expiry.set(connection, decision.expiresAt);
     const welcome = announcement === undefined ? undefined : this.#welcome();
     connection.send(fromServer('login_response', clientId, loginSuccessContent(welcome)));
   }
 
-  #assertFree(clientId: string, connection: WebSocketConnection): void {
+  #assertFree({ clientId, connection }: LoginAttempt): void {
     if (this.clientsOptions.duplicateLogin === 'replace') return;
     const holder = this.registry.find(clientId)?.connection;
     if (holder !== undefined && holder !== connection) throw new CrossCommError('CC_ALREADY_ONLINE');
   }
 
-  #refuse(connection: WebSocketConnection, clientId: string, { error, announced }: { error: CrossCommError; announced: boolean }): void {
-    this.#logger.warn(`Login refused from ${connection.remoteAddress}: ${error.message}`);
+  #refuse({ connection, clientId, isAnnounced }: LoginAttempt, error: CrossCommError): void {
+    const closeCode = CLOSE_CODES[error.code];
+    // what may come in masses has been counted, and is logged now and again
+    if (closeCode === undefined) this.#logger.warn(`Login refused from ${connection.remoteAddress}: ${error.message}`);
     // a refused login ends whatever identity the socket had before
     this.registry.logout(connection);
-    if (announced) connection.send(fromServer('login_response', clientId.slice(0, 256), loginErrorContent(error.toWire())));
-    connection.close(CloseCode.LOGIN_REFUSED, error.code);
+    if (isAnnounced) connection.send(fromServer('login_response', clientId.slice(0, 256), loginErrorContent(error.toWire())));
+    connection.close(closeCode ?? CloseCode.LOGIN_REFUSED, error.code);
   }
 
   #welcome(): Welcome {

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { Connection, type OutboundMessage, type SendOutcome } from '../clients/index.js';
 import { CloseCode, PROTOCOL_LIMITS } from '../protocol/index.js';
+import type { AuthRequest, RateAccount } from '../security/index.js';
 import type { GatewayOptions } from './gateway.options.js';
 import { FrameBatch } from './frame-batch.js';
 import type { BatchWriter, EventLoopTurn } from './event-loop-turn.js';
@@ -17,6 +18,15 @@ const COMPRESS_BYTES = 1024;
 /** `readyState` of an open WebSocket. */
 const OPEN = 1;
 
+/** What the upgrade told of the peer. */
+export type Handshake = Pick<AuthRequest, 'basic' | 'headers' | 'tlsPeer'>;
+
+/** A frame that waits. */
+export interface HeldFrame {
+  readonly data: Buffer;
+  readonly isBinary: boolean;
+}
+
 /** What a {@link WebSocketConnection} is made of. */
 export interface WebSocketConnectionParts {
   readonly webSocket: WebSocket;
@@ -30,18 +40,28 @@ export interface WebSocketConnectionParts {
 }
 
 /** A client behind a WebSocket. */
-export class WebSocketConnection extends Connection implements BatchWriter {
+export class WebSocketConnection extends Connection implements BatchWriter, RateAccount {
   override readonly transport = 'websocket';
   override readonly remoteAddress: string;
   readonly socket: Duplex;
   readonly webSocket: WebSocket;
   /** Bytes of messages received before login. */
   bytesBeforeLogin = 0;
+  /** What the upgrade told of the peer; only kept where an authenticator wants to know. */
+  handshake: Handshake | undefined;
+  /** Number of the login that bound its id. */
+  loginNumber = 0;
+  /** Frames behind a login that is not decided yet; undefined while there is none. */
+  heldFrames: HeldFrame[] | undefined;
+  messagesUsedUntilMs = 0;
+  bytesUsedUntilMs = 0;
   /** Whether a frame of this connection was refused already. */
   wasRefused = false;
   /** What is held back until the end of this turn. */
   #batch: FrameBatch | undefined;
   #isClosing = false;
+  /** Who wants this socket not to be read, counted. */
+  #stops = 0;
   readonly #options: GatewayOptions;
   readonly #turn: EventLoopTurn;
   readonly #onOverflow: (connection: WebSocketConnection) => void;
@@ -125,10 +145,44 @@ export class WebSocketConnection extends Connection implements BatchWriter {
   closeWithin(timeoutMs: number, code: CloseCode, reason: string): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
+    // a socket that is not read never sees the answer
+    if (this.#stops > 0) this.webSocket.resume();
     this.webSocket.close(code, reason.slice(0, 120));
     // the Java client never answers a close (wire facts 7); a peer that does not read cannot
     const cut = setTimeout(() => this.webSocket.terminate(), timeoutMs);
     this.webSocket.once('close', () => clearTimeout(cut));
+  }
+
+  /** Whether the socket is open and is to stay so. */
+  get isOpen(): boolean {
+    return !this.#isClosing && this.webSocket.readyState === OPEN;
+  }
+
+  /**
+   * Puts frames aside until {@link release}, and reads no more of them: what can still come is the rest of what one
+   * read of the socket brought.
+   */
+  hold(): void {
+    this.heldFrames = [];
+    this.stopReading();
+  }
+
+  /** Goes on reading. @returns what was put aside, in its order */
+  release(): readonly HeldFrame[] {
+    const held = this.heldFrames ?? [];
+    this.heldFrames = undefined;
+    this.continueReading();
+    return held;
+  }
+
+  /** Reads no further frames, those excepted that have left the socket already, until {@link continueReading} as often. */
+  stopReading(): void {
+    this.#stops++;
+    if (!this.#isClosing) this.webSocket.pause();
+  }
+
+  continueReading(): void {
+    if (--this.#stops === 0) this.webSocket.resume();
   }
 
   /** Cuts the connection without a word. */

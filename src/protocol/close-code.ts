@@ -1,4 +1,4 @@
-import type { ErrorCode } from './error-code.js';
+import { ERROR_CODES, type ErrorCode } from './error-code.js';
 
 /**
  * WebSocket close codes the hub uses.
@@ -23,20 +23,33 @@ export const CloseCode = {
   REPLACED: 4009,
   /** The receiver does not read: its buffer passed `maxBufferedBytes`. */
   SLOW_RECEIVER: 4013,
+  /** Too many logins from this address. */
+  RATE_LIMITED: 4029,
+  /** The credentials of the login are not accepted. */
+  AUTH_FAILED: 4401,
   /** An operator or the application called `disconnectClient`. */
   DISCONNECTED: 4000,
 } as const;
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 
-/** What one of our close codes means for a client: the error to report and whether connecting again makes sense. */
-export const CLOSE_MEANINGS: Readonly<Record<CloseCode, { readonly error: ErrorCode; readonly reconnect: boolean }>> = {
-  [CloseCode.INVALID_DATA]: { error: 'CC_INVALID_FRAME', reconnect: true },
-  [CloseCode.TOO_LARGE]: { error: 'CC_TOO_LARGE', reconnect: true },
-  [CloseCode.RESTART]: { error: 'CC_SHUTTING_DOWN', reconnect: true },
-  [CloseCode.LOGIN_TIMEOUT]: { error: 'CC_LOGIN_TIMEOUT', reconnect: true },
-  [CloseCode.LOGIN_REFUSED]: { error: 'CC_LOGIN_REFUSED', reconnect: false },
-  [CloseCode.HEARTBEAT_TIMEOUT]: { error: 'CC_HEARTBEAT_TIMEOUT', reconnect: true },
-  [CloseCode.REPLACED]: { error: 'CC_REPLACED', reconnect: false },
-  [CloseCode.SLOW_RECEIVER]: { error: 'CC_SLOW_RECEIVER', reconnect: true },
-  [CloseCode.DISCONNECTED]: { error: 'CC_DISCONNECTED', reconnect: false },
-};
+/** What a close code means for a client: the error to report and whether connecting again makes sense. */
+export interface CloseMeaning {
+  readonly error: ErrorCode;
+  readonly reconnect: boolean;
+}
+
+type CloseName = keyof typeof CloseCode;
+
+/** Close codes whose error is called otherwise than themselves. */
+const OTHER_NAMES = { INVALID_DATA: 'CC_INVALID_FRAME', RESTART: 'CC_SHUTTING_DOWN' } as const satisfies Partial<Record<CloseName, ErrorCode>>;
+
+/**
+ * What each of our close codes means. Its error has its name, but for {@link OTHER_NAMES}. A client comes back after a
+ * code of RFC 6455, which is about one frame or one moment, and otherwise if its error may pass.
+ */
+export const CLOSE_MEANINGS = Object.fromEntries(
+  Object.entries(CloseCode).map(([name, code]) => {
+    const error: ErrorCode = (OTHER_NAMES as Partial<Record<string, ErrorCode>>)[name] ?? `CC_${name as Exclude<CloseName, keyof typeof OTHER_NAMES>}`;
+    return [code, { error, reconnect: code < 4000 || ERROR_CODES[error].retryable }];
+  }),
+) as Readonly<Record<CloseCode, CloseMeaning>>;

@@ -27,6 +27,8 @@ export const ERROR_CODES = {
   CC_CONNECT_FAILED: { retryable: true, text: 'The hub could not be reached. Check address and port, and that the hub is running.' },
   CC_QUEUE_FULL: { retryable: true, text: 'The queue of unsent messages is full. Wait for the connection, or raise queueMaxMessages / queueMaxBytes.' },
   CC_LOGIN_REFUSED: { retryable: false, text: 'The hub refused the login. Read the details for the reason.' },
+  CC_RATE_LIMITED: { retryable: true, text: 'Too much came in too short a time. Wait for retry_after seconds, then send less at once.' },
+  CC_AUTH_FAILED: { retryable: false, text: 'The hub does not accept this client id with these credentials. Give the token that belongs to the id.' },
   CC_INVALID_CONTENT: { retryable: false, text: 'The content does not fit its message type. See PROTOCOL.md, section Content.' },
   CC_INVALID_OPTION: { retryable: false, text: 'An option is not valid. Correct it as the details say.' },
   CC_INVALID_LISTENER: { retryable: false, text: 'A @MessageListener is used wrongly. Correct it as the details say.' },

@@ -32,13 +32,15 @@ export type LoginAnswer =
   | { readonly status: 'success'; readonly welcome: Welcome | undefined }
   | { readonly status: 'error'; readonly error: CrossCommError };
 
-/** Content of an announcing login. */
-export function loginContent(announcement: Announcement): unknown {
+/** Content of an announcing login. @param token proves who it is, where the hub wants that */
+export function loginContent(announcement: Announcement, token?: string): unknown {
   return {
     cross_comm: {
       protocol: announcement.protocol,
       features: announcement.features,
       limits: { max_message_bytes: announcement.maxMessageBytes },
+      // JSON leaves out what is undefined
+      token,
     },
   };
 }
@@ -62,6 +64,16 @@ export function parseAnnouncement(content: unknown): Announcement | undefined {
   if (typeof bytes !== 'number' || !Number.isInteger(bytes) || bytes < 1024)
     throw new CrossCommError('CC_INVALID_ENVELOPE', 'cross_comm.limits.max_message_bytes is not an integer of at least 1,024.');
   return { protocol: PROTOCOL_VERSION, features, maxMessageBytes: bytes };
+}
+
+/**
+ * The token of a login; undefined when there is none.
+ * @throws CrossCommError `CC_INVALID_ENVELOPE` when it is not a string
+ */
+export function loginToken(content: unknown): string | undefined {
+  const token = member(member(content, 'cross_comm'), 'token');
+  if (token === undefined || token === null || typeof token === 'string') return token ?? undefined;
+  throw new CrossCommError('CC_INVALID_ENVELOPE', 'cross_comm.token is not a string.');
 }
 
 /** Content of a successful login_response: exactly `{"status":"success"}` for clients that announced nothing. */

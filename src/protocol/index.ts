@@ -1,6 +1,6 @@
 export { ERROR_CODES, type ErrorCode } from './error-code.js';
 export { CrossCommError, type CrossCommErrorInit, type WireError } from './cross-comm.error.js';
-export { CloseCode, CLOSE_MEANINGS } from './close-code.js';
+export { CloseCode, CLOSE_MEANINGS, type CloseMeaning } from './close-code.js';
 export {
   CommMsgType,
   USER_MESSAGE_TYPES,
@@ -42,6 +42,7 @@ export {
   loginContent,
   loginErrorContent,
   loginSuccessContent,
+  loginToken,
   parseAnnouncement,
   parseLoginAnswer,
   type Announcement,

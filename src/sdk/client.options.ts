@@ -5,8 +5,11 @@ import type { ClientLogger } from './logger.js';
 import { RECONNECT_DEFAULTS, type ReconnectOptions, type ReconnectPolicy } from './reconnect-policy.js';
 import type { WebSocketFactory } from './transports/web-socket.transport.js';
 
+/** A text, or a function that is asked before each connection. */
+export type Asked = string | (() => string | Promise<string>);
+
 /** An address, or a function that is asked before each connection. */
-export type HubUrl = string | (() => string | Promise<string>);
+export type HubUrl = Asked;
 
 /** The options of a client. Durations in milliseconds, sizes in bytes. */
 export interface ClientOptions {
@@ -21,6 +24,8 @@ export interface ClientOptions {
    * new for each client; in a browser the same shape, kept per browser and tab.
    */
   readonly clientId?: string;
+  /** Proves that the id is this client's, where the hub wants a token; as text, or asked for at each login. Default none. */
+  readonly token?: Asked;
   /** Time between heartbeats; a shorter one announced by the hub wins. Default 30,000. */
   readonly heartbeatIntervalMs?: number;
   /** Silence of the hub, in spite of probes, after which the connection is given up and made anew. Default 30,000. */
@@ -86,6 +91,7 @@ type Numbers = { readonly [Name in Exclude<keyof typeof CLIENT_DEFAULTS, 'ip' | 
 /** The options with all defaults applied. */
 export interface ClientSettings extends Numbers {
   readonly url: HubUrl;
+  readonly token: Asked | undefined;
   readonly clientId: string;
   readonly reconnect: false | ReconnectPolicy;
   readonly logger: ClientLogger;
@@ -110,6 +116,7 @@ export function resolveClientOptions(options: ClientOptions, defaultClientId: ()
   return {
     ...limits,
     url: options.url ?? hubUrl(options.ip ?? ip, options.port ?? port),
+    token: options.token,
     clientId: assertClientId(options.clientId ?? defaultClientId()),
     reconnect: options.reconnect === false ? false : { ...RECONNECT_DEFAULTS, ...options.reconnect },
     logger: options.logger ?? console,

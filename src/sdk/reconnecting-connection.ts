@@ -5,7 +5,7 @@ import type { SessionEnd } from './session-end.js';
 import { reconnectDelayMs } from './reconnect-policy.js';
 import { Session, type SessionContext } from './session.js';
 
-export type ConnectionContext = Omit<SessionContext, 'isReconnect'>;
+export type ConnectionContext = Omit<SessionContext, 'isReconnect' | 'token'>;
 
 export interface ConnectionEvents {
   onStatus(status: ClientStatus): void;
@@ -89,18 +89,20 @@ export class ReconnectingConnection {
 
   async #connect(): Promise<void> {
     const run = this.#run;
-    const { url } = this.#context.settings;
+    const { settings } = this.#context;
     let address: string;
+    let token: string | undefined;
     try {
-      address = typeof url === 'string' ? url : await url();
+      address = await ask(settings.url);
+      token = await ask(settings.token);
     } catch (cause) {
       if (run === this.#run)
-        this.#ended({ error: new CrossCommError('CC_CONNECT_FAILED', { detail: 'The url function failed.', cause }), reconnect: true });
+        this.#ended({ error: new CrossCommError('CC_CONNECT_FAILED', { cause }), reconnect: true });
       return;
     }
     if (run !== this.#run) return;
     const session = new Session(
-      { ...this.#context, isReconnect: this.#wasOnline },
+      { ...this.#context, token, isReconnect: this.#wasOnline },
       {
         ...this.#events,
         onOnline: (online) => this.#onOnline(online),
@@ -146,4 +148,8 @@ export class ReconnectingConnection {
     this.#status = status;
     this.#events.onStatus(status);
   }
+}
+
+function ask<Given>(given: Given | (() => Given | Promise<Given>)): Given | Promise<Given> {
+  return typeof given === 'function' ? (given as () => Given | Promise<Given>)() : given;
 }

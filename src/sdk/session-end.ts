@@ -1,12 +1,10 @@
-import { CLOSE_MEANINGS, CrossCommError, type CloseCode } from '../protocol/index.js';
+import { CLOSE_MEANINGS, CrossCommError, type CloseMeaning } from '../protocol/index.js';
 
 /** Why a session is over, and whether connecting again makes sense. */
 export interface SessionEnd {
   readonly error: CrossCommError;
   readonly reconnect: boolean;
 }
-
-type CloseMeaning = (typeof CLOSE_MEANINGS)[CloseCode];
 
 /** What a socket said when it closed. */
 export interface SocketClose {

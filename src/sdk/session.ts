@@ -23,6 +23,7 @@ export interface SessionContext {
   readonly settings: ClientSettings;
   readonly writer: FrameWriter;
   readonly openTransport: OpenTransport;
+  readonly token: string | undefined;
   /** Whether an earlier socket of this client may still be open on the server's side. */
   readonly isReconnect: boolean;
 }
@@ -136,8 +137,8 @@ export class Session {
   }
 
   #sendLogin(): void {
-    const { maxMessageBytes } = this.#context.settings;
-    this.#control('login', loginContent({ protocol: PROTOCOL_VERSION, features: FEATURES, maxMessageBytes }));
+    const { settings, token } = this.#context;
+    this.#control('login', loginContent({ protocol: PROTOCOL_VERSION, features: FEATURES, maxMessageBytes: settings.maxMessageBytes }, token));
   }
 
   #receive(text: string): void {

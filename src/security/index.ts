@@ -1,1 +1,11 @@
+export { AnonymousAuthenticator, Authenticator, type AuthDecision, type AuthRequest, type AuthenticateFunction } from './authenticator.js';
+export { basicCredentials } from './basic-credentials.js';
+export { ConnectionLimit, type ConnectionRefusal } from './connection-limit.js';
+export { LoginRate } from './login-rate.js';
+export { MessageRate, type RateAccount } from './message-rate.js';
 export { isOriginAllowed } from './origin-policy.js';
+export { Refusals, type RefusalKind } from './refusals.js';
+export { AuthOptions, SecurityOptions } from './security.options.js';
+export { SECURITY_PROVIDERS } from './security.providers.js';
+export { hashToken } from './token-hash.js';
+export { TokenAuthenticator, type TokenTable } from './token.authenticator.js';

@@ -76,7 +76,7 @@ describe('Close codes', () => {
   test('point at errors that exist; nobody comes back by himself after being replaced or sent away', () => {
     for (const { error } of Object.values(CLOSE_MEANINGS)) expect(ERROR_CODES).toHaveProperty(error);
     const staysAway = codes.filter((code) => !CLOSE_MEANINGS[code].reconnect);
-    expect(new Set(staysAway)).toEqual(new Set([CloseCode.DISCONNECTED, CloseCode.LOGIN_REFUSED, CloseCode.REPLACED]));
+    expect(new Set(staysAway)).toEqual(new Set([CloseCode.AUTH_FAILED, CloseCode.DISCONNECTED, CloseCode.LOGIN_REFUSED, CloseCode.REPLACED]));
   });
 });
 

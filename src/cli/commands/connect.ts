@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { CrossCommClient } from '../../sdk/index.node.js';
 import { CrossCommError, USER_MESSAGE_TYPES, type UserMessageType } from '../../protocol/index.js';
 import { numberOption } from '../option-parsers.js';
@@ -7,6 +7,7 @@ import { numberOption } from '../option-parsers.js';
 export interface ConnectFlags {
   readonly url: string;
   readonly id?: string;
+  readonly token?: string;
   readonly timeout: number;
 }
 
@@ -15,12 +16,13 @@ export function addConnectOptions(command: Command): Command {
   return command
     .option('--url <url>', 'address of the hub', 'ws://127.0.0.1:9898')
     .option('--id <client id>', 'client id to log in with; made up by default')
+    .addOption(new Option('--token <token>', 'proves that the id is yours; the variable keeps it out of the list of processes').env('CROSS_COMM_TOKEN'))
     .option('--timeout <seconds>', 'how long to wait for the hub', numberOption, 10);
 }
 
 /** A client that is logged in; a hub that cannot be reached within the time-out is an error, not a reason to wait on. */
-export async function connect({ url, id, timeout }: ConnectFlags): Promise<CrossCommClient> {
-  const client = new CrossCommClient({ url, ...(id === undefined ? {} : { clientId: id }) });
+export async function connect({ url, id, token, timeout }: ConnectFlags): Promise<CrossCommClient> {
+  const client = new CrossCommClient({ url, ...(id === undefined ? {} : { clientId: id }), ...(token === undefined ? {} : { token }) });
   try {
     await client.login({ timeoutMs: timeout * 1000 });
   } catch (error) {

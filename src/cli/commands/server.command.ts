@@ -16,6 +16,7 @@ export function addServerCommand(program: Command, terminalFor: () => Terminal):
     .option('--heartbeat-timeout <seconds>', 'silence after which a client is offline (default 60)', numberOption)
     .option('--tls-cert <file>', 'certificate chain (PEM) for wss')
     .option('--tls-key <file>', 'private key (PEM) for wss')
+    .option('--auth-tokens <file>', 'JSON file of token hashes by client id; without it everyone may log in')
     .option('--allowed-origin <origin>', 'origin of browser pages that may connect, "*" for all; repeatable', listOption, [])
     .option('--storage <driver>', 'file storage: embedded, oss (OSS_* variables) or none', 'embedded')
     .option('--max-message-bytes <n>', 'largest message (default 1048576)', wholeNumberOption)
@@ -29,6 +30,7 @@ Examples:
   cross-comm server
   cross-comm server --port 0 --host 127.0.0.1 --data-dir /var/lib/cross-comm
   cross-comm server --tls-cert cert.pem --tls-key key.pem
+  cross-comm server --auth-tokens tokens.json   # {"alice": "sha256:…", "robot-*": "sha256:…"}
   cross-comm server --allowed-origin https://app.example.com`,
     )
     .action(async (flags: ServerFlags) => {

@@ -1,0 +1,30 @@
+import { Injectable } from '@nestjs/common';
+import { ClientRegistry } from '../clients/index.js';
+import { CloseCode } from '../protocol/index.js';
+import type { WebSocketConnection } from './web-socket.connection.js';
+
+/** Longest delay of a timer, in milliseconds; a login that lasts longer is asked for again after 24 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Ends logins that were good for some time only. */
+@Injectable()
+export class LoginExpiry {
+  readonly #timers = new WeakMap<WebSocketConnection, NodeJS.Timeout>();
+
+  constructor(private readonly registry: ClientRegistry) {}
+
+  /** Sets the end of a connection's login, in Unix seconds; undefined: it has none. */
+  set(connection: WebSocketConnection, expiresAt: number | undefined): void {
+    clearTimeout(this.#timers.get(connection));
+    if (expiresAt === undefined) return;
+    const delayMs = Math.min(MAX_TIMER_MS, Math.max(0, expiresAt * 1000 - Date.now()));
+    const timer = setTimeout(() => this.#expire(connection), delayMs).unref();
+    this.#timers.set(connection, timer);
+    connection.webSocket.once('close', () => clearTimeout(timer));
+  }
+
+  #expire(connection: WebSocketConnection): void {
+    this.registry.closed(connection, 'expired');
+    connection.close(CloseCode.LOGIN_TIMEOUT, 'the login has expired; log in again');
+  }
+}

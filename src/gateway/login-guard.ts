@@ -1,0 +1,70 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { CrossCommError, loginToken } from '../protocol/index.js';
+import { Authenticator, LoginRate, Refusals, type AuthDecision } from '../security/index.js';
+import type { WebSocketConnection } from './web-socket.connection.js';
+
+/** A failed login uses up as much of its address's rate as so many good ones. */
+const COST_OF_FAILURE = 10;
+
+/** Asks the security folder about a login and turns its answers into coded errors. Tokens end here. */
+@Injectable()
+export class LoginGuard {
+  readonly #logger = new Logger(LoginGuard.name);
+
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly rate: LoginRate,
+    private readonly refusals: Refusals,
+  ) {}
+
+  /** @throws CrossCommError `CC_RATE_LIMITED` */
+  assertRate(remoteAddress: string): void {
+    const waitMs = this.rate.tryLogin(remoteAddress, performance.now());
+    if (waitMs === 0) return;
+    this.refusals.add('login_rate', `Refused a login from ${remoteAddress}: too many in too short a time.`);
+    throw new CrossCommError('CC_RATE_LIMITED', { detail: 'Too many logins from this address.', retryAfter: Math.ceil(waitMs) / 1000 });
+  }
+
+  /** Asks whether this login is good. @throws (or rejects with) CrossCommError `CC_INTERNAL`, `CC_INVALID_ENVELOPE` */
+  decide({ handshake, remoteAddress }: WebSocketConnection, clientId: string, content: unknown): AuthDecision | Promise<AuthDecision> {
+    const token = loginToken(content);
+    const { basic, headers = {}, tlsPeer } = handshake ?? {};
+    const failed = (error: unknown): never => this.#failed(error, [token, basic?.password]);
+    try {
+      const decision: unknown = this.authenticator.authenticate({ clientId, token, basic, remoteAddress, headers, tlsPeer });
+      return isThenable(decision) ? Promise.resolve(decision).then(readDecision).catch(failed) : readDecision(decision);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /** @throws CrossCommError `CC_AUTH_FAILED` */
+  assertAllowed(remoteAddress: string, clientId: string, { allowed, reason, expiresAt }: AuthDecision): void {
+    const isExpired = expiresAt !== undefined && expiresAt * 1000 <= Date.now();
+    if (allowed && !isExpired) return;
+    this.rate.charge(remoteAddress, COST_OF_FAILURE, performance.now());
+    const why = allowed ? 'The credentials have expired.' : reason;
+    this.refusals.add('auth_failed', `Refused the login of ${JSON.stringify(clientId)} from ${remoteAddress}: ${why === undefined ? 'wrong or no credentials' : JSON.stringify(why)}.`);
+    throw new CrossCommError('CC_AUTH_FAILED', { detail: why });
+  }
+
+  #failed(error: unknown, secrets: readonly (string | undefined)[]): never {
+    let text = error instanceof Error ? error.message : String(error);
+    // an error of foreign code may quote what it was given
+    for (const secret of secrets) if (secret !== undefined && secret !== '') text = text.replaceAll(secret, '…');
+    this.#logger.error(`The authentication failed to decide: ${text}`);
+    throw new CrossCommError('CC_INTERNAL', 'The authentication could not decide.');
+  }
+}
+
+/** Anything but a clear yes is a no; what is no decision at all is a fault of the authenticator. */
+function readDecision(decision: unknown): AuthDecision {
+  const { allowed, expiresAt } = (decision ?? {}) as Partial<AuthDecision>;
+  if (typeof allowed !== 'boolean') throw new TypeError('authenticate() returned no decision');
+  if (expiresAt !== undefined && !Number.isFinite(expiresAt)) throw new TypeError('expiresAt is not a number');
+  return decision as AuthDecision;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}

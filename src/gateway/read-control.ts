@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { CrossCommError } from '../protocol/index.js';
+import { MessageRate, Refusals } from '../security/index.js';
+import { sendError } from './hub-replies.js';
+import type { WebSocketConnection } from './web-socket.connection.js';
+
+/** How often it is looked whether a stopped client may go on, in milliseconds. */
+const LOOK_INTERVAL_MS = 20;
+
+/**
+ * Stops reading clients that send faster than they may. TCP then makes them wait: nothing is lost, and installed
+ * clients need not know of it. One timer for all, which runs only while somebody is stopped.
+ */
+@Injectable()
+export class ReadControl {
+  readonly #stopped = new Set<WebSocketConnection>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly rate: MessageRate,
+    private readonly refusals: Refusals,
+  ) {}
+
+  /** Counts a message that was read. */
+  spend(connection: WebSocketConnection, bytes: number, nowMs: number): void {
+    if (this.rate.spend(connection, bytes, nowMs) || this.#stopped.has(connection)) return;
+    this.#stopped.add(connection);
+    connection.stopReading();
+    this.#timer ??= setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
+    this.refusals.add('message_rate', `Stopped reading ${JSON.stringify(connection.client?.clientId)} for a moment: more than ${this.rate.text} per second.`);
+    const retryAfter = Math.ceil(this.rate.waitMs(connection, nowMs)) / 1000;
+    sendError(connection, new CrossCommError('CC_RATE_LIMITED', { detail: `More than ${this.rate.text} per second.`, retryAfter }), null);
+  }
+
+  #look(): void {
+    const nowMs = performance.now();
+    for (const connection of this.#stopped) {
+      // it cannot be heard while nobody listens
+      if (connection.client !== undefined) connection.client.lastHeardAtMs = nowMs;
+      if (!connection.isClosing && this.rate.waitMs(connection, nowMs) > 0) continue;
+      this.#stopped.delete(connection);
+      connection.continueReading();
+    }
+    if (this.#stopped.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import { AnonymousAuthenticator, Authenticator, ConnectionLimit, Refusals, basicCredentials, isOriginAllowed } from '../security/index.js';
+import { GatewayOptions } from './gateway.options.js';
+import type { Handshake } from './web-socket.connection.js';
+
+/** The HTTP answer to an upgrade that is not let in. */
+export interface UpgradeRefusal {
+  readonly status: string;
+  /** Further headers, each ended by CR LF. */
+  readonly headers: string;
+}
+
+/** When a connection that is one too many should be tried again, as a header; seconds. */
+const RETRY_LATER = 'Retry-After: 5\r\n';
+
+/** Decides who may become a WebSocket at all, before anything is kept of him. */
+@Injectable()
+export class UpgradeGuard {
+  constructor(
+    private readonly options: GatewayOptions,
+    private readonly limit: ConnectionLimit,
+    private readonly refusals: Refusals,
+    private readonly authenticator: Authenticator,
+  ) {}
+
+  /** Why this upgrade is refused; undefined when it may go on. */
+  refusal(request: IncomingMessage): UpgradeRefusal | undefined {
+    const { origin } = request.headers;
+    if (!isOriginAllowed(origin, this.options.allowedOrigins)) {
+      this.refusals.add('origin', `Refused a browser page of origin ${JSON.stringify(origin)}; list it in allowedOrigins to let it in.`);
+      return { status: '403 Forbidden', headers: '' };
+    }
+    const address = addressOf(request);
+    const kind = this.limit.refusal(address);
+    if (kind === undefined) return undefined;
+    const option = kind === 'hub_full' ? 'maxConnections' : 'maxConnectionsPerAddress';
+    this.refusals.add(kind, `Refused a connection from ${address}: ${option} is reached.`);
+    return { status: kind === 'hub_full' ? '503 Service Unavailable' : '429 Too Many Requests', headers: RETRY_LATER };
+  }
+
+  /** What the login will want to know of the upgrade; nothing is kept for an authenticator that never looks. */
+  handshakeOf({ headers, socket }: IncomingMessage): Handshake | undefined {
+    if (this.authenticator instanceof AnonymousAuthenticator) return undefined;
+    const tlsPeer = socket instanceof TLSSocket && socket.authorized ? socket.getPeerCertificate() : undefined;
+    return { headers, basic: basicCredentials(headers.authorization), tlsPeer };
+  }
+
+  /** Notes a connection that was let in. */
+  opened(address: string): void {
+    this.limit.opened(address);
+  }
+
+  closed(address: string): void {
+    this.limit.closed(address);
+  }
+}
+
+/** The peer's address as the socket tells it: behind a proxy that is the proxy's. */
+export function addressOf(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? 'unknown';
+}
