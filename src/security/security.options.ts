@@ -30,17 +30,17 @@ export class SecurityOptions {
   maxConnections: number = 100_000;
 
   /**
-   * Open connections from one address; a further one is answered 429 at the upgrade. Default 10,000: a proxy, or
+   * Open connections from one address; a further one is answered 429 at the upgrade. Default 0, off: a proxy, or
    * programs on the hub's own machine, share one address.
    */
   @IsInt()
   @Min(0)
-  maxConnectionsPerAddress: number = 10_000;
+  maxConnectionsPerAddress: number = 0;
 
-  /** Logins per second from one address, on average; further ones are refused and closed with 4029. Default 500. */
+  /** Logins per second from one address, on average; further ones are refused and closed with 4029. Default 0, off. */
   @IsNumber()
   @Min(0)
-  loginsPerSecond: number = 500;
+  loginsPerSecond: number = 0;
 
   /** Logins from one address that may come at once after a quiet time. Default 2,000. */
   @IsInt()
@@ -49,15 +49,15 @@ export class SecurityOptions {
 
   /**
    * Messages per second from one client, on average, after a burst of two seconds' worth. Over it the hub stops reading
-   * that client until the budget has refilled; nothing is lost. Default 2,000.
+   * that client until the budget has refilled; nothing is lost. Default 0, off; 2,000 is a good value where strangers connect.
    */
   @IsNumber()
   @Min(0)
-  messagesPerSecond: number = 2_000;
+  messagesPerSecond: number = 0;
 
-  /** Bytes of messages per second from one client, likewise. Default 16 MiB. */
+  /** Bytes of messages per second from one client, likewise. Default 0, off; 16 MiB is a good value. */
   @IsNumber()
   @Min(0)
   @Max(Number.MAX_SAFE_INTEGER)
-  bytesPerSecond: number = 16 * 1024 * 1024;
+  bytesPerSecond: number = 0;
 }
