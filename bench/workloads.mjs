@@ -1,4 +1,6 @@
 // @ts-check
+import { EXTRA_WORKLOADS } from './extra-workloads.mjs';
+import { DELIVERY, LATENCY, LOGIN, MEMORY } from './figures.mjs';
 
 /**
  * One thing that is measured.
@@ -7,73 +9,24 @@
  * @property {string} name
  * @property {string} title
  * @property {(isQuick: boolean) => import('./load/main.mjs').Plan} plan
- * @property {readonly Figure[]} figures the first is the main one
+ * @property {readonly import('./figures.mjs').Figure[]} figures the first is the main one
  * @property {boolean} [collectsGarbage] whether the server collects its garbage before it tells its memory
+ * @property {readonly Contender[]} [contenders] who is compared, in place of the sides; the first is the yardstick
+ * @property {number} [maxRounds] for what takes long and repeats well
+ * @property {(measured: import('./figures.mjs').Measured, contender: Contender) => void} [check] throws when the server did
+ *   not do the work
  */
 
 /**
- * One number of a workload.
+ * One of those compared: a server, and what it and the load process are told beyond the plan.
  *
- * @typedef {object} Figure
- * @property {string} key
- * @property {string} title with its unit
- * @property {boolean} isCost whether less is better; for such figures the ratio to the yardstick is bounded
- * @property {(measured: Measured) => number} value
+ * @typedef {object} Contender
+ * @property {string} name
+ * @property {string} file of the server
+ * @property {import('./load/dialects.mjs').DialectName} dialect
+ * @property {import('./sides/serve.mjs').ServerArgument} [argument] for the server
+ * @property {object} [plan] what differs from the plan of the workload
  */
-
-/**
- * @typedef {object} Measured
- * @property {import('./sides/serve.mjs').Usage} before
- * @property {import('./sides/serve.mjs').Usage} after
- * @property {import('./load/main.mjs').LoadResult} result
- */
-
-/**
- * @param {string} what
- * @returns {Figure}
- */
-const cpuPer = (what) => ({
-  key: 'cpuUs',
-  title: `CPU µs per ${what}`,
-  isCost: true,
-  value: ({ before, after, result }) => (after.cpuUs - before.cpuUs) / result.count,
-});
-
-/**
- * @param {string} what
- * @returns {Figure}
- */
-const perSecond = (what) => ({
-  key: 'perSecond',
-  title: `${what} per second`,
-  isCost: false,
-  value: ({ result }) => (result.count / result.elapsedMs) * 1000,
-});
-
-const DELIVERY = [cpuPer('delivery'), perSecond('deliveries')];
-
-/** @type {readonly Figure[]} */
-const LATENCY = [
-  { key: 'p50Us', title: 'round trip p50, µs', isCost: true, value: ({ result }) => result.p50Us ?? NaN },
-  { key: 'p99Us', title: 'round trip p99, µs', isCost: true, value: ({ result }) => result.p99Us ?? NaN },
-  cpuPer('delivery'),
-];
-
-/** @type {readonly Figure[]} */
-const MEMORY = [
-  {
-    key: 'heapBytes',
-    title: 'heap bytes per connection',
-    isCost: true,
-    value: ({ before, after, result }) => (after.heapBytes - before.heapBytes) / result.count,
-  },
-  {
-    key: 'rssBytes',
-    title: 'resident bytes per connection',
-    isCost: true,
-    value: ({ before, after, result }) => (after.rssBytes - before.rssBytes) / result.count,
-  },
-];
 
 /**
  * @param {Omit<import('./load/relay.load.mjs').RelayPlan, 'kind' | 'alphabet' | 'contentBytes'>
@@ -85,14 +38,13 @@ const relay = (given) => (isQuick) => ({
   alphabet: 'ascii',
   contentBytes: 128,
   ...given,
-  warmUp: Math.ceil(given.warmUp / (isQuick ? 2 : 1)),
-  messages: Math.ceil(given.messages / (isQuick ? 4 : 1)),
+  messages: Math.ceil(given.messages / (isQuick ? 5 : 1)),
 });
 
 const DIRECT = { senders: 1, receivers: 1, window: 64 };
 
 /** @type {readonly Workload[]} */
-export const WORKLOADS = [
+const WORKLOADS = [
   {
     name: 'direct-128',
     title: 'direct, 128 B, 64 in flight',
@@ -114,55 +66,60 @@ export const WORKLOADS = [
   {
     name: 'pairs-50',
     title: '50 pairs, 128 B, 8 in flight each',
-    plan: relay({ senders: 50, receivers: 1, window: 8, warmUp: 600, messages: 3_000 }),
+    plan: relay({ senders: 50, receivers: 1, window: 8, warmUp: 500, messages: 3_000 }),
     figures: DELIVERY,
   },
   {
     name: 'broadcast-100',
     title: 'broadcast 1 to 100, 8 in flight',
-    plan: relay({ senders: 1, receivers: 100, window: 8, warmUp: 800, messages: 4_500 }),
+    plan: relay({ senders: 1, receivers: 100, window: 8, warmUp: 500, messages: 4_500 }),
     figures: DELIVERY,
   },
   {
     name: 'broadcast-1000',
     title: 'broadcast 1 to 1,000, 8 in flight',
-    plan: relay({ senders: 1, receivers: 1_000, window: 8, warmUp: 80, messages: 450 }),
+    plan: relay({ senders: 1, receivers: 1_000, window: 8, warmUp: 60, messages: 450 }),
     figures: DELIVERY,
   },
   {
     name: 'broadcast-1000-single',
     title: 'broadcast 1 to 1,000, one at a time',
-    plan: relay({ senders: 1, receivers: 1_000, window: 1, warmUp: 80, messages: 300 }),
+    plan: relay({ senders: 1, receivers: 1_000, window: 1, warmUp: 30, messages: 250 }),
     figures: DELIVERY,
   },
   {
     name: 'ping-pong',
     title: 'ping-pong between two clients, 128 B',
-    plan: (isQuick) => ({ kind: 'ping-pong', contentBytes: 128, warmUp: isQuick ? 1_500 : 3_000, trips: isQuick ? 3_000 : 15_000 }),
+    plan: (isQuick) => ({ kind: 'ping-pong', contentBytes: 128, warmUp: isQuick ? 1_500 : 3_000, trips: isQuick ? 2_500 : 15_000 }),
     figures: LATENCY,
   },
   {
     name: 'idle-memory',
     title: 'memory of idle logged-in connections',
-    plan: (isQuick) => ({ kind: 'connections', warmUp: 200, connections: isQuick ? 2_000 : 5_000, isSettled: true }),
+    plan: (isQuick) => ({ kind: 'connections', warmUp: 200, connections: isQuick ? 1_500 : 5_000, isSettled: true }),
     figures: MEMORY,
     collectsGarbage: true,
   },
   {
     name: 'logins',
     title: 'connect and log in',
-    plan: (isQuick) => ({ kind: 'connections', warmUp: isQuick ? 500 : 1_000, connections: isQuick ? 1_000 : 4_000, isSettled: false }),
-    figures: [cpuPer('login'), perSecond('logins')],
+    plan: (isQuick) => ({ kind: 'connections', warmUp: isQuick ? 500 : 1_000, connections: isQuick ? 800 : 4_000, isSettled: false }),
+    figures: LOGIN,
   },
 ];
 
+/** All there are. */
+export const ALL_WORKLOADS = [...WORKLOADS, ...EXTRA_WORKLOADS];
+
 /**
- * @param {readonly string[]} only beginnings of names; empty for all
+ * @param {{ only: readonly string[], isQuick: boolean }} options `only`: beginnings of names; empty for all, quick runs
+ *   being without the extra ones
  * @returns {readonly Workload[]}
  * @throws {Error} when a beginning fits nothing
  */
-export function chooseWorkloads(only) {
-  const lost = only.find((start) => !WORKLOADS.some(({ name }) => name.startsWith(start)));
-  if (lost !== undefined) throw new Error(`No workload begins with "${lost}"; there are ${WORKLOADS.map(({ name }) => name).join(', ')}.`);
-  return only.length === 0 ? WORKLOADS : WORKLOADS.filter(({ name }) => only.some((start) => name.startsWith(start)));
+export function chooseWorkloads({ only, isQuick }) {
+  const lost = only.find((start) => !ALL_WORKLOADS.some(({ name }) => name.startsWith(start)));
+  if (lost !== undefined) throw new Error(`No workload begins with "${lost}"; there are ${ALL_WORKLOADS.map(({ name }) => name).join(', ')}.`);
+  if (only.length === 0) return isQuick ? WORKLOADS : ALL_WORKLOADS;
+  return ALL_WORKLOADS.filter(({ name }) => only.some((start) => name.startsWith(start)));
 }

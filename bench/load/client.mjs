@@ -87,6 +87,16 @@ export class LoadClient {
     this.#socket.write(bytes);
   }
 
+  /** Stops reading. */
+  pause() {
+    this.#socket.pause();
+  }
+
+  /** Reads again. */
+  resume() {
+    this.#socket.resume();
+  }
+
   /** Cuts the connection. */
   close() {
     this.#isDone = true;

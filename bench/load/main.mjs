@@ -1,29 +1,59 @@
 // @ts-check
 import { answerParent } from '../process/answer-parent.mjs';
+import { startProfile, writeProfile } from '../process/profiler.mjs';
+import { clientPairLoad } from './client-pair.load.mjs';
 import { connectionsLoad } from './connections.load.mjs';
 import { dialectOf } from './dialects.mjs';
+import { heartbeatsLoad } from './heartbeats.load.mjs';
 import { pingPongLoad } from './ping-pong.load.mjs';
 import { relayLoad } from './relay.load.mjs';
 
 // The load process: told by its argument whom to load and how.
 
-/** @typedef {import('./relay.load.mjs').RelayPlan | import('./ping-pong.load.mjs').PingPongPlan | import('./connections.load.mjs').ConnectionsPlan} Plan */
+/**
+ * @typedef {import('./relay.load.mjs').RelayPlan | import('./ping-pong.load.mjs').PingPongPlan
+ *   | import('./connections.load.mjs').ConnectionsPlan | import('./client-pair.load.mjs').ClientPairPlan
+ *   | import('./heartbeats.load.mjs').HeartbeatsPlan} Plan
+ */
 
 /**
- * What a run did. Latencies only where they are measured.
+ * What a run did. Some figures only where they are measured.
  *
  * @typedef {object} LoadResult
  * @property {number} elapsedMs
- * @property {number} count deliveries, or connections
+ * @property {number} count deliveries, connections or messages
  * @property {number} [p50Us]
  * @property {number} [p99Us]
+ * @property {number} [ownCpuUs] CPU time of the load process, in microseconds
  */
 
-const { port, dialect, plan } = /** @type {{ port: number, dialect: import('./dialects.mjs').DialectName, plan: Plan }} */ (
-  JSON.parse(process.argv[2] ?? '')
-);
-const load = createLoad({ port, dialect: dialectOf(dialect) });
-answerParent({ prepare: () => load.prepare(), run: () => load.run(), verify: () => load.verify() });
+/**
+ * What the load process is told.
+ *
+ * @typedef {object} LoadArgument
+ * @property {import('./dialects.mjs').DialectName} dialect
+ * @property {Plan} plan
+ * @property {string} [profileFile]
+ */
+
+const { dialect, plan, profileFile } = /** @type {LoadArgument} */ (JSON.parse(process.argv[2] ?? ''));
+/** @type {ReturnType<typeof createLoad>} */
+let load;
+answerParent({ prepare, run, verify: () => load.verify() });
+
+/** @param {number} port of the server, which may not have been there yet when this process was started */
+function prepare(port) {
+  load = createLoad({ port, dialect: dialectOf(dialect) });
+  return load.prepare();
+}
+
+async function run() {
+  if (profileFile === undefined) return load.run();
+  await startProfile();
+  const result = await load.run();
+  await writeProfile(profileFile);
+  return result;
+}
 
 /** @param {import('./client.mjs').ServerAddress} server */
 function createLoad(server) {
@@ -34,5 +64,9 @@ function createLoad(server) {
       return pingPongLoad(server, plan);
     case 'connections':
       return connectionsLoad(server, plan);
+    case 'client-pair':
+      return clientPairLoad(server, plan);
+    case 'heartbeats':
+      return heartbeatsLoad(server, plan);
   }
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LoadClient } from './client.mjs';
 import { Flow } from './flow.mjs';
+import { SlowReceiver } from './slow-receiver.mjs';
 
 /** Time in which a delivery too many would show up, in milliseconds. */
 const STRAGGLER_MS = 20;
@@ -18,6 +19,8 @@ const STRAGGLER_MS = 20;
  * @property {number} contentBytes
  * @property {number} warmUp messages of each sender before the measurement
  * @property {number} messages of each sender that are measured
+ * @property {number} [idle] clients that are logged in and get nothing; default 0
+ * @property {number} [slow] clients that get what is for all but do not read; default 0
  */
 
 /**
@@ -27,13 +30,19 @@ const STRAGGLER_MS = 20;
 export function relayLoad(server, plan) {
   /** @type {Flow[]} */
   let flows = [];
+  /** @type {SlowReceiver[]} */
+  let slow = [];
   const run = async (/** @type {number} */ messages) => {
     await Promise.all(flows.map((flow) => flow.run(messages)));
   };
   return {
     async prepare() {
       const group = 1 + plan.receivers;
-      const clients = await LoadClient.openMany(server, { first: 0, count: plan.senders * group });
+      const count = plan.senders * group;
+      const { idle = 0, slow: slowCount = 0 } = plan;
+      const clients = await LoadClient.openMany(server, { first: 0, count });
+      await LoadClient.openMany(server, { first: count, count: idle });
+      slow = (await LoadClient.openMany(server, { first: count + idle, count: slowCount })).map((client) => new SlowReceiver(client));
       flows = Array.from({ length: plan.senders }, (_, i) => {
         const [sender, ...receivers] = /** @type {[LoadClient, ...LoadClient[]]} */ (clients.slice(i * group, (i + 1) * group));
         const to = receivers.length === 1 ? /** @type {LoadClient} */ (receivers[0]).id : 'all';
@@ -49,6 +58,7 @@ export function relayLoad(server, plan) {
     async verify() {
       await sleep(STRAGGLER_MS);
       for (const flow of flows) flow.verify();
+      await Promise.all(slow.map((receiver) => receiver.verify()));
     },
   };
 }

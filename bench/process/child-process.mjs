@@ -37,14 +37,15 @@ export class BenchProcess {
 
   /**
    * @param {string} question
+   * @param {unknown} [detail] handed to the function that answers
    * @returns {Promise<any>}
    */
-  ask(question) {
+  ask(question, detail) {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#take(id)?.reject(new Error(`${this.#file} did not answer "${question}".`)), ANSWER_TIMEOUT_MS);
       this.#waiting.set(id, { resolve, reject, timer });
-      this.#child.send({ id, question }, (error) => error && this.#take(id)?.reject(error));
+      this.#child.send({ id, question, detail }, (error) => error && this.#take(id)?.reject(error));
     });
   }
 

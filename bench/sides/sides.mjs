@@ -28,6 +28,16 @@ const SIDES = [
 ];
 
 /**
+ * @param {string} name
+ * @returns {Side}
+ */
+export function sideOf(name) {
+  const side = SIDES.find((known) => known.name === name);
+  if (side === undefined) throw new Error(`There is no side "${name}"; there are ${SIDES.map((known) => known.name).join(', ')}.`);
+  return side;
+}
+
+/**
  * The sides to run, and why the others do not.
  *
  * @param {import('../options.mjs').BenchOptions} options
@@ -35,8 +45,7 @@ const SIDES = [
  * @throws {Error} for an unknown name
  */
 export function chooseSides({ sides, isQuick }) {
-  const unknown = sides?.find((name) => SIDES.every((side) => side.name !== name));
-  if (unknown !== undefined) throw new Error(`There is no side "${unknown}"; there are ${SIDES.map((side) => side.name).join(', ')}.`);
+  for (const name of sides ?? []) sideOf(name);
   const chosen = [];
   const leftOut = [];
   for (const side of SIDES) {

@@ -62,7 +62,7 @@ describe('MessageRate', () => {
   });
 
   test('names only the limits that are on', () => {
-    expect(new MessageRate(options({})).text).toBe('2000 messages or 16777216 bytes');
-    expect(new MessageRate(options({ messagesPerSecond: 0 })).text).toBe('16777216 bytes');
+    expect(new MessageRate(options({ messagesPerSecond: 2000, bytesPerSecond: 16_777_216 })).text).toBe('2000 messages or 16777216 bytes');
+    expect(new MessageRate(options({ messagesPerSecond: 0, bytesPerSecond: 16_777_216 })).text).toBe('16777216 bytes');
   });
 });
