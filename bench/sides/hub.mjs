@@ -10,7 +10,7 @@ import { countingListeners } from './listeners.mjs';
 import { serve, serverArgument } from './serve.mjs';
 
 // The hub as users run it: the whole Nest application with every rule on, logging as Nest does by default, presence
-// kept on disk. Only what messages do not need is left out, the file storage, and the limits of rate are off.
+// kept on disk. Only what messages do not need is left out: the file storage.
 
 const { CrossCommModule, CrossCommGateway, MessageListener } = await importFromDist('index.js');
 const { options, listeners } = serverArgument();
