@@ -12,6 +12,11 @@ import { printable, type Terminal } from './terminal.js';
 
 /** Runs a hub until SIGINT or SIGTERM, then shuts it down in an orderly way. */
 export async function runServer(flags: ServerFlags, terminal: Terminal): Promise<void> {
+  // before anything is printed: whoever reads the banner may stop the hub at once
+  const stopped = new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
   const levels = flags.quiet || terminal.json ? (['warn', 'error', 'fatal'] as const) : (['log', 'warn', 'error', 'fatal'] as const);
   const app = await NestFactory.createApplicationContext(CrossCommModule.forRoot(optionsOf(flags)), {
     abortOnError: false,
@@ -27,10 +32,7 @@ export async function runServer(flags: ServerFlags, terminal: Terminal): Promise
     app.get(CrossCommService).clientEvents.subscribe((event) =>
       terminal.note(printable(`${event.type}: ${event.clientId}${event.type === 'left' ? ` (${event.reason})` : ''}`)),
     );
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
+  await stopped;
   terminal.note('Stopping…');
   await app.close();
 }

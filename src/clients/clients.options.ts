@@ -11,7 +11,10 @@ export class ClientsOptions {
   @IsBoolean()
   persistPresence: boolean = true;
 
-  /** Quiet time before a change of presence is written, in milliseconds. Default 500. */
+  /**
+   * Time after which a change of presence is written, in milliseconds. Default 500; longer by itself, up to 30 s, where
+   * writing takes long, so that it never takes more than a twentieth of the time.
+   */
   @IsInt()
   @Min(0)
   @Max(60_000)

@@ -7,6 +7,12 @@ import { presenceFromYaml, presenceToYaml } from './presence-yaml.js';
 /** File name that the Python tools expect. */
 export const PRESENCE_FILE = 'cross_comm_clients.yaml';
 
+/** Writing takes at most one part in so many of the time: a large registry is written less often. */
+const PAUSE_PER_WRITE = 20;
+
+/** However large it is, it is written this often, in milliseconds. */
+const MAX_PAUSE_MS = 30_000;
+
 /**
  * Presence in `cross_comm_clients.yaml`: written whole (temporary file, fsync, rename, fsync of the folder), some time
  * after the last change and never twice at once; the previous generation stays beside it as `….previous`. A file that
@@ -20,6 +26,8 @@ export class YamlPresenceStore extends PresenceStore {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #hasGoodFile = false;
+  /** Quiet time that the size of the registry asks for. */
+  #pauseMs = 0;
 
   constructor(dataDir: string, debounceMs: number) {
     super();
@@ -35,7 +43,7 @@ export class YamlPresenceStore extends PresenceStore {
 
   override changed(snapshot: () => Iterable<readonly [string, PresenceRecord]>): void {
     this.#snapshot = snapshot;
-    this.#timer ??= setTimeout(() => void this.flush(), this.#debounceMs).unref();
+    this.#timer ??= setTimeout(() => void this.flush(), Math.max(this.#debounceMs, this.#pauseMs)).unref();
   }
 
   override flush(): Promise<void> {
@@ -78,6 +86,7 @@ export class YamlPresenceStore extends PresenceStore {
   }
 
   async #write(snapshot: () => Iterable<readonly [string, PresenceRecord]>): Promise<void> {
+    const startedMs = performance.now();
     const text = await presenceToYaml(snapshot());
     const folder = dirname(this.#file);
     const temporary = `${this.#file}.writing`;
@@ -94,6 +103,7 @@ export class YamlPresenceStore extends PresenceStore {
     await rename(temporary, this.#file);
     this.#hasGoodFile = true;
     await syncFolder(folder);
+    this.#pauseMs = Math.min(MAX_PAUSE_MS, (performance.now() - startedMs) * PAUSE_PER_WRITE);
   }
 }
 
