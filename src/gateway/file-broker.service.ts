@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import type { Connection } from '../clients/index.js';
 import {
   CrossCommError,
   FileAction,
@@ -8,10 +7,8 @@ import {
   fileObjectKey,
   folderObjectPrefix,
   isAttachmentType,
-  parseRequest,
   relativePathProblem,
   type CompleteData,
-  type Envelope,
   type ListData,
   type MultipartData,
   type NewKeyData,
@@ -21,7 +18,7 @@ import {
 } from '../protocol/index.js';
 import { FileStorage, StorageOptions, type ObjectInfo } from '../storage/index.js';
 import { GatewayOptions } from './gateway.options.js';
-import { sendError, sendResponse } from './hub-replies.js';
+import { HubActions } from './hub-actions.service.js';
 
 const MAX_SIGNED_AT_ONCE = 1_000;
 const LIST_PAGE = 1_000;
@@ -40,31 +37,30 @@ export class FileBroker {
     private readonly storage: FileStorage,
     private readonly options: StorageOptions,
     private readonly gatewayOptions: GatewayOptions,
-  ) {}
+    actions: HubActions,
+  ) {
+    for (const action of Object.values(FileAction)) actions.add(action, (data, { clientId }) => this.#answer(action, data, clientId));
+  }
 
   /** Whether there is a storage to broker. */
   get isEnabled(): boolean {
     return this.options.driver !== 'none';
   }
 
-  /** Answers one request frame; failures go back as `error` frames. */
-  async answer(connection: Connection, envelope: Envelope): Promise<void> {
-    const clientId = envelope.fromClientId;
+  async #answer(action: FileAction, data: unknown, clientId: string): Promise<unknown> {
     try {
-      const { action, data } = parseRequest(envelope.content);
-      const result = await this.#run(action, data, clientId);
-      sendResponse(connection, envelope.msgId, result);
+      return await this.#run(action, data, clientId);
     } catch (error) {
       const coded = CrossCommError.from(error, 'CC_STORAGE_FAILED');
-      if (coded.code === 'CC_STORAGE_FAILED' || coded.code === 'CC_INTERNAL') this.#logger.error(`File action failed: ${coded.message}`, coded.cause);
-      sendError(connection, coded, envelope.msgId);
+      if (coded.code === 'CC_STORAGE_FAILED') this.#logger.error(`File action failed: ${coded.message}`, coded.cause);
+      throw coded;
     }
   }
 
-  #run(action: string, data: unknown, clientId: string): Promise<unknown> {
+  #run(action: FileAction, data: unknown, clientId: string): Promise<unknown> {
     if (!this.isEnabled) throw new CrossCommError('CC_UNSUPPORTED', 'This hub has no file storage.');
     const given = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>;
-    switch (action as FileAction) {
+    switch (action) {
       case FileAction.NEW_KEY:
         return Promise.resolve({ key: this.#newKey(given as Partial<NewKeyData>, clientId) });
       case FileAction.SIGN:
@@ -89,8 +85,6 @@ export class FileBroker {
         const { key, uploadId } = multipart(given, clientId);
         return this.storage.abortMultipart(key, uploadId).then(() => null);
       }
-      default:
-        throw new CrossCommError('CC_UNKNOWN_ACTION', `The action is "${action}".`);
     }
   }
 

@@ -5,6 +5,7 @@ import { CrossCommService } from './cross-comm.service.js';
 import { EventLoopTurn } from './event-loop-turn.js';
 import { FileBroker } from './file-broker.service.js';
 import { FileDoor } from './file-door.service.js';
+import { HubActions } from './hub-actions.service.js';
 import { InboundPipeline } from './inbound-pipeline.js';
 import { LoginExpiry } from './login-expiry.js';
 import { LoginGuard } from './login-guard.js';
@@ -24,6 +25,7 @@ export const GATEWAY_PROVIDERS: Provider[] = [
   LoginExpiry,
   ReadControl,
   UpgradeGuard,
+  HubActions,
   FileBroker,
   FileDoor,
   { provide: AttachmentDownloader, useClass: StorageAttachmentDownloader },

@@ -11,10 +11,10 @@ import {
   type Envelope,
 } from '../protocol/index.js';
 import { EventLoopTurn } from './event-loop-turn.js';
-import { FileBroker } from './file-broker.service.js';
 import { decodeTextFrame } from './frame-decoder.js';
 import { textOfBinaryFrame } from './frame-text.js';
 import { GatewayOptions } from './gateway.options.js';
+import { HubActions } from './hub-actions.service.js';
 import { sendError } from './hub-replies.js';
 import { listReply } from './list-reply.js';
 import { LoginHandler } from './login.handler.js';
@@ -37,7 +37,7 @@ export class InboundPipeline {
     private readonly hub: MessageHub,
     private readonly dispatcher: ListenerDispatcher,
     private readonly loginHandler: LoginHandler,
-    private readonly fileBroker: FileBroker,
+    private readonly actions: HubActions,
     private readonly options: GatewayOptions,
     private readonly turn: EventLoopTurn,
     private readonly readControl: ReadControl,
@@ -148,7 +148,7 @@ export class InboundPipeline {
       this.#refuse(connection, new CrossCommError('CC_TYPE_NOT_ALLOWED', 'Requests need protocol 2.'), envelope.msgId);
       return;
     }
-    void this.fileBroker.answer(connection, envelope);
+    void this.actions.answer(connection, envelope);
   }
 
   /** Before login a peer may send one small frame after the other, but not much in all. */

@@ -5,6 +5,7 @@ import {
   CloseCode,
   CrossCommError,
   FEATURES,
+  PROTOCOL_LIMITS,
   PROTOCOL_VERSION,
   assertClientId,
   loginErrorContent,
@@ -136,7 +137,7 @@ export class LoginHandler {
       protocol: PROTOCOL_VERSION,
       session: randomUUID(),
       features: this.fileBroker.isEnabled ? FEATURES : FEATURES.filter((feature) => feature !== 'files'),
-      limits: { maxMessageBytes, maxNestingDepth },
+      limits: { maxMessageBytes, maxNestingDepth, maxUnacked: PROTOCOL_LIMITS.maxUnacked, maxUnackedBytes: PROTOCOL_LIMITS.maxUnackedBytes },
       heartbeatIntervalMs: this.clientsOptions.heartbeatInterval * 1000,
       heartbeatTimeoutMs: this.clientsOptions.heartbeatTimeout * 1000,
     };

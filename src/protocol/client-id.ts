@@ -5,6 +5,8 @@ import { PROTOCOL_LIMITS } from './limits.js';
 export const BROADCAST_ID = 'all';
 /** The hub itself, as sender and as addressee of control messages. */
 export const SERVER_ID = 'server';
+/** What `to_client_id` begins with when it names a group; no client id begins so. */
+export const GROUP_PREFIX = 'group:';
 
 const CONTROL = /\p{Cc}/u;
 const LONE_SURROGATE = /\p{Cs}/u;
@@ -30,7 +32,7 @@ export function utf8ByteLength(text: string): number {
 export function clientIdProblem(id: unknown): string | undefined {
   if (typeof id !== 'string') return 'It is not a string.';
   if (id === '') return 'It is empty.';
-  if (id === BROADCAST_ID || id === SERVER_ID) return `"${id}" is reserved.`;
+  if (id === BROADCAST_ID || id === SERVER_ID || id.startsWith(GROUP_PREFIX)) return `"${id.slice(0, 64)}" is reserved.`;
   if (id.length > PROTOCOL_LIMITS.maxClientIdBytes || utf8ByteLength(id) > PROTOCOL_LIMITS.maxClientIdBytes)
     return `It is longer than ${PROTOCOL_LIMITS.maxClientIdBytes} bytes.`;
   if (CONTROL.test(id)) return 'It contains a control character.';

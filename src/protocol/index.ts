@@ -12,7 +12,7 @@ export {
   type UserMessageType,
 } from './message-type.js';
 export { PROTOCOL_LIMITS } from './limits.js';
-export { BROADCAST_ID, SERVER_ID, assertClientId, clientIdProblem, utf8ByteLength } from './client-id.js';
+export { BROADCAST_ID, GROUP_PREFIX, SERVER_ID, assertClientId, clientIdProblem, utf8ByteLength } from './client-id.js';
 export {
   assertRelativePath,
   clientKeyPrefix,
@@ -21,6 +21,18 @@ export {
   relativePathProblem,
   type KeyStamp,
 } from './object-key.js';
+export { assertGroupName, groupNameProblem, groupOf, targetProblem } from './target.js';
+export {
+  RECEIPTS,
+  parseConfirm,
+  readDeliveryRequest,
+  type AckContent,
+  type ConfirmContent,
+  type DeliveryRequest,
+  type Receipt,
+  type Rejection,
+} from './delivery.js';
+export type { EventContent, PresenceEventContent } from './event.js';
 export type { Envelope } from './envelope.js';
 export { decodeEnvelope, encodeEnvelope, type DecodeOptions } from './codec.js';
 export { parsePythonJson } from './python-json.js';
@@ -47,7 +59,10 @@ export {
   parseLoginAnswer,
   type Announcement,
   type Feature,
+  type LastWill,
   type LoginAnswer,
+  type MailPosition,
+  type MailWelcome,
   type Welcome,
 } from './handshake.js';
 export {

@@ -15,4 +15,10 @@ export const PROTOCOL_LIMITS = {
   maxClientIdBytes: 256,
   /** Length of an oss_key in UTF-8 bytes (the OSS limit). */
   maxObjectKeyBytes: 1_023,
+  /** Messages of a mailbox that may be sent and not confirmed, unless the client announces another number. */
+  maxUnconfirmed: 256,
+  /** Durable messages of one client that may wait for their ack. */
+  maxUnacked: 1_024,
+  /** The same in bytes. */
+  maxUnackedBytes: 4 * 1_048_576,
 } as const;

@@ -1,5 +1,5 @@
 /** What the hub does with an inbound type. */
-export type MessageRole = 'user' | 'control' | 'request' | 'hub-only';
+export type MessageRole = 'user' | 'control' | 'confirm' | 'request' | 'response' | 'cancel' | 'hub-only';
 
 /** The message types, as they travel in `msg_type`, and their roles. */
 const ROLES = {
@@ -16,12 +16,20 @@ const ROLES = {
   list_clients: 'control',
   list_clients_response: 'hub-only',
   login_response: 'hub-only',
-  /** Protocol 2: the hub (or, later, a peer) reports a failure. */
+  /** Protocol 2: the hub reports a failure. */
   error: 'hub-only',
-  /** Protocol 2: asks the hub for an action, see PROTOCOL.md, section Requests. */
+  /** Protocol 2: asks the hub or another client for an action, see PROTOCOL.md, section Requests. */
   request: 'request',
   /** Protocol 2: the answer to a request. */
-  response: 'hub-only',
+  response: 'response',
+  /** Protocol 2: takes a request to another client back. */
+  cancel: 'cancel',
+  /** Protocol 2: the hub's word to a sender about its messages, see PROTOCOL.md, section Delivery. */
+  ack: 'hub-only',
+  /** Protocol 2: a receiver's word to the hub about its mail. */
+  confirm: 'confirm',
+  /** Protocol 2: the hub tells what happened to others, see PROTOCOL.md, section Presence. */
+  event: 'hub-only',
 } as const satisfies Record<string, MessageRole>;
 
 export type CommMsgType = keyof typeof ROLES;

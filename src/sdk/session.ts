@@ -1,6 +1,5 @@
 import {
   CrossCommError,
-  FEATURES,
   PROTOCOL_VERSION,
   SERVER_ID,
   decodeEnvelope,
@@ -37,6 +36,8 @@ export interface SessionEvents {
   onEnd(end: SessionEnd): void;
 }
 
+/** What this client can do. */
+const CLIENT_FEATURES = ['errors', 'ext', 'requests', 'files'];
 /** A Python server writes messages anew and makes them up to six times longer (wire facts 5.13). */
 const PYTHON_GROWTH = 6;
 /** Time the other side has to answer our close frame. */
@@ -138,7 +139,7 @@ export class Session {
 
   #sendLogin(): void {
     const { settings, token } = this.#context;
-    this.#control('login', loginContent({ protocol: PROTOCOL_VERSION, features: FEATURES, maxMessageBytes: settings.maxMessageBytes }, token));
+    this.#control('login', loginContent({ protocol: PROTOCOL_VERSION, features: CLIENT_FEATURES, maxMessageBytes: settings.maxMessageBytes }, token));
   }
 
   #receive(text: string): void {

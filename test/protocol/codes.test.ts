@@ -83,7 +83,7 @@ describe('Close codes', () => {
 describe('Message types', () => {
   test('carry the thirteen values of the Python system and the three of protocol 2', () => {
     const python = ['text', 'json', 'dict', 'bytes', 'image', 'file', 'folder', 'heartbeat', 'login', 'logout', 'list_clients', 'list_clients_response', 'login_response'];
-    expect(Object.values(CommMsgType)).toEqual([...python, 'error', 'request', 'response']);
+    expect(Object.values(CommMsgType)).toEqual([...python, 'error', 'request', 'response', 'cancel', 'ack', 'confirm', 'event']);
   });
 
   test('have one role each', () => {

@@ -49,7 +49,7 @@ describe('The handshake', () => {
     const ms = fc.integer({ min: 1, max: 1e6 }).map((seconds) => seconds * 1_000);
     fc.assert(
       fc.property(features, fc.uuid(), ms, ms, fc.integer({ min: 1 }), (list, session, heartbeatIntervalMs, heartbeatTimeoutMs, limit) => {
-        const welcome = { protocol: 2, session, features: list, limits: { maxMessageBytes: limit, maxNestingDepth: limit }, heartbeatIntervalMs, heartbeatTimeoutMs };
+        const welcome = { protocol: 2, session, features: list, limits: { maxMessageBytes: limit, maxNestingDepth: limit, maxUnacked: limit, maxUnackedBytes: limit }, heartbeatIntervalMs, heartbeatTimeoutMs };
         expect(parseLoginAnswer(overTheWire(loginSuccessContent(welcome)))).toEqual({ status: 'success', welcome });
       }),
     );
