@@ -3,7 +3,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { CLIENTS_PROVIDERS, ClientRegistry, ClientsOptions } from './clients/index.js';
 import { ConfigurableModuleClass, CROSS_COMM_OPTIONS, type OPTIONS_TYPE } from './cross-comm.module-definition.js';
 import { resolveOptions, type CrossCommOptions, type ResolvedOptions } from './cross-comm.options.js';
-import { DELIVERY_PROVIDERS } from './delivery/index.js';
+import { DELIVERY_PROVIDERS, DeliveryOptions } from './delivery/index.js';
 import { CrossCommGateway, CrossCommService, GATEWAY_PROVIDERS, GatewayOptions } from './gateway/index.js';
 import { LISTENERS_PROVIDERS, ListenersOptions } from './listeners/index.js';
 import { AuthOptions, Authenticator, SECURITY_PROVIDERS, SecurityOptions } from './security/index.js';
@@ -19,6 +19,7 @@ const OPTIONS_PROVIDERS: Provider[] = [
   { provide: ListenersOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ listeners }: ResolvedOptions) => listeners },
   { provide: SecurityOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ security }: ResolvedOptions) => security },
   { provide: AuthOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ auth }: ResolvedOptions) => auth },
+  { provide: DeliveryOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ delivery }: ResolvedOptions) => delivery },
   { provide: StorageOptions, inject: [RESOLVED_OPTIONS], useFactory: ({ storage }: ResolvedOptions) => storage },
 ];
 

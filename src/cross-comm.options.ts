@@ -1,5 +1,6 @@
 import { validateSync } from 'class-validator';
 import { ClientsOptions } from './clients/index.js';
+import { DeliveryOptions } from './delivery/index.js';
 import { GatewayOptions } from './gateway/index.js';
 import { ListenersOptions } from './listeners/index.js';
 import { CrossCommError } from './protocol/index.js';
@@ -8,11 +9,13 @@ import { StorageOptions } from './storage/index.js';
 
 /**
  * Options of the hub. All are optional; what each means and its default stands in the class it comes from.
- * `storage` holds the options of the file storage, `auth` says who may log in.
+ * `storage` holds the options of the file storage, `auth` says who may log in, `delivery` is about durable messages,
+ * groups and requests.
  */
 export interface CrossCommOptions extends Partial<ClientsOptions>, Partial<GatewayOptions>, Partial<ListenersOptions>, Partial<SecurityOptions> {
   readonly storage?: Partial<StorageOptions>;
   readonly auth?: Partial<AuthOptions>;
+  readonly delivery?: Partial<DeliveryOptions>;
 }
 
 /** The options of each folder, complete and checked. */
@@ -23,14 +26,15 @@ export interface ResolvedOptions {
   readonly security: SecurityOptions;
   readonly auth: AuthOptions;
   readonly storage: StorageOptions;
+  readonly delivery: DeliveryOptions;
 }
 
 /**
  * Fills in the defaults.
  * @throws CrossCommError `CC_INVALID_OPTION`, naming each option that is unknown or out of range
  */
-export function resolveOptions({ storage = {}, auth = {}, ...given }: CrossCommOptions): ResolvedOptions {
-  for (const [name, group] of Object.entries({ storage, auth }) as [string, unknown][])
+export function resolveOptions({ storage = {}, auth = {}, delivery = {}, ...given }: CrossCommOptions): ResolvedOptions {
+  for (const [name, group] of Object.entries({ storage, auth, delivery }) as [string, unknown][])
     if (typeof group !== 'object' || group === null) throw new CrossCommError('CC_INVALID_OPTION', `${name} is not an object of options.`);
   const resolved: ResolvedOptions = {
     clients: new ClientsOptions(),
@@ -39,6 +43,7 @@ export function resolveOptions({ storage = {}, auth = {}, ...given }: CrossCommO
     security: new SecurityOptions(),
     auth: new AuthOptions(),
     storage: new StorageOptions(),
+    delivery: new DeliveryOptions(),
   };
   const { clients, gateway, listeners, security } = resolved;
   for (const [name, value] of Object.entries(given)) {
@@ -48,10 +53,10 @@ export function resolveOptions({ storage = {}, auth = {}, ...given }: CrossCommO
   if (given.heartbeatInterval === undefined) clients.heartbeatInterval = Math.min(30, clients.heartbeatTimeout / 2);
   else if (given.heartbeatTimeout === undefined) clients.heartbeatTimeout = Math.max(60, clients.heartbeatInterval * 2);
   resolved.storage.directory = `${clients.dataDir}/storage`;
-  for (const [name, value] of Object.entries(storage)) {
-    assign(Object.hasOwn(resolved.storage, name) ? resolved.storage : undefined, name, value);
+  for (const [group, options] of Object.entries({ storage, auth, delivery })) {
+    const owner = resolved[group as 'storage' | 'auth' | 'delivery'];
+    for (const [name, value] of Object.entries(options)) assign(Object.hasOwn(owner, name) ? owner : undefined, name, value);
   }
-  for (const [name, value] of Object.entries(auth)) assign(Object.hasOwn(resolved.auth, name) ? resolved.auth : undefined, name, value);
   assertValid(resolved);
   return resolved;
 }
