@@ -5,5 +5,6 @@ export { CLIENTS_PROVIDERS } from './clients.providers.js';
 export { ConnectedClient } from './connected-client.js';
 export { Connection, type SendOutcome } from './connection.js';
 export { HeartbeatService } from './heartbeat.service.js';
+export { fromServer, sendError, sendResponse } from './hub-replies.js';
 export { OutboundMessage } from './outbound-message.js';
 export { PresenceStore, type PresenceRecord } from './presence-store.js';

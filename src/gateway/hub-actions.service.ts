@@ -1,7 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { Connection } from '../clients/index.js';
+import { sendError, sendResponse, type Connection } from '../clients/index.js';
 import { CrossCommError, parseRequest, type Envelope } from '../protocol/index.js';
-import { sendError, sendResponse } from './hub-replies.js';
 
 /** Who asked for an action. */
 export interface Asker {

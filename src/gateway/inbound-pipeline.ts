@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { ClientRegistry, type ConnectedClient } from '../clients/index.js';
+import { ClientRegistry, sendError, type ConnectedClient } from '../clients/index.js';
 import { MessageHub } from '../delivery/index.js';
 import { ListenerDispatcher } from '../listeners/index.js';
 import {
@@ -15,7 +15,6 @@ import { decodeTextFrame } from './frame-decoder.js';
 import { textOfBinaryFrame } from './frame-text.js';
 import { GatewayOptions } from './gateway.options.js';
 import { HubActions } from './hub-actions.service.js';
-import { sendError } from './hub-replies.js';
 import { listReply } from './list-reply.js';
 import { LoginHandler } from './login.handler.js';
 import { ReadControl } from './read-control.js';

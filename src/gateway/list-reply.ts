@@ -1,6 +1,5 @@
-import type { OutboundMessage } from '../clients/index.js';
+import { fromServer, type OutboundMessage } from '../clients/index.js';
 import { listResponseContent, type WireClient } from '../protocol/index.js';
-import { fromServer } from './hub-replies.js';
 
 /** What a list is made for. */
 export interface ListReplyRequest {

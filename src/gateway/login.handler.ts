@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import { ClientRegistry, ClientsOptions } from '../clients/index.js';
+import { ClientRegistry, ClientsOptions, fromServer } from '../clients/index.js';
 import {
   CloseCode,
   CrossCommError,
@@ -19,7 +19,6 @@ import {
 import type { AuthDecision } from '../security/index.js';
 import { FileBroker } from './file-broker.service.js';
 import { GatewayOptions } from './gateway.options.js';
-import { fromServer } from './hub-replies.js';
 import { LoginExpiry } from './login-expiry.js';
 import { LoginGuard } from './login-guard.js';
 import { setReceiveLimit } from './web-socket-inside.js';

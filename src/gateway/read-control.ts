@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { sendError } from '../clients/index.js';
 import { CrossCommError } from '../protocol/index.js';
 import { MessageRate, Refusals } from '../security/index.js';
-import { sendError } from './hub-replies.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
 
 /** How often it is looked whether a stopped client may go on, in milliseconds. */

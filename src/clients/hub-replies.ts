@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { OutboundMessage, type Connection } from '../clients/index.js';
 import { messageId, SERVER_ID, type CommMsgType, type CrossCommError, type ErrorContent, type ResponseContent } from '../protocol/index.js';
+import type { Connection } from './connection.js';
+import { OutboundMessage } from './outbound-message.js';
 
 const SESSION = randomUUID().slice(0, 8);
 
