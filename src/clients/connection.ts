@@ -1,4 +1,4 @@
-import type { Announcement, CloseCode } from '../protocol/index.js';
+import type { Announcement, CloseCode, Feature } from '../protocol/index.js';
 import type { OutboundMessage } from './outbound-message.js';
 
 /** What became of a message handed to a connection. */
@@ -33,6 +33,11 @@ export abstract class Connection {
   /** What the client announced at login; undefined for protocol 1. */
   announcement: Announcement | undefined;
 
+  /** Durable messages of this client that are not answered yet. */
+  unackedMessages = 0;
+  /** Bytes of those. */
+  unackedBytes = 0;
+
   /** Name of the door, e.g. `websocket`. */
   abstract readonly transport: string;
   /** Address of the peer, without its port. */
@@ -40,11 +45,26 @@ export abstract class Connection {
   /** Bytes handed over but not yet taken by the operating system. */
   abstract readonly bufferedBytes: number;
 
+  /** Largest message this client can take, in bytes. */
+  abstract readonly maxReceiveBytes: number;
+  /** Whether the hub has stopped reading, so that the client cannot be heard. */
+  abstract readonly isReadingStopped: boolean;
+
+  /** Reads no further frames, those excepted that have left the socket already, until {@link continueReading} as often. */
+  abstract stopReading(): void;
+
+  abstract continueReading(): void;
+
   /** Hands a message over; never waits and never throws. */
   abstract send(message: OutboundMessage): SendOutcome;
 
   /** Ends the connection with one of our codes, and cuts it shortly after whether or not the peer answers. */
   abstract close(code: CloseCode, reason: string): void;
+
+  /** Whether this client announced a feature. */
+  can(feature: Feature): boolean {
+    return this.announcement?.features.includes(feature) ?? false;
+  }
 
   /** Whether this client announced protocol 2, and so may be sent `error`, `response` and `ext`. */
   get isAnnounced(): boolean {

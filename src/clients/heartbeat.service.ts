@@ -41,6 +41,11 @@ export class HeartbeatService {
     for (const client of this.registry.online()) {
       if (nowMs - client.lastHeardAtMs <= timeoutMs) continue;
       const { connection } = client;
+      // it cannot be heard while nobody listens
+      if (connection.isReadingStopped) {
+        client.lastHeardAtMs = nowMs;
+        continue;
+      }
       this.registry.closed(connection, 'heartbeat_timeout');
       connection.close(CloseCode.HEARTBEAT_TIMEOUT, `silent for more than ${this.options.heartbeatTimeout} s`);
     }

@@ -88,6 +88,11 @@ export class DeliveryOptions {
   @Min(65_536)
   maxUnackedBytes: number = PROTOCOL_LIMITS.maxUnackedBytes;
 
+  /** Time over which the return of the clients is spread when the hub shuts down, in milliseconds. Default 2,000. */
+  @IsInt()
+  @Min(0)
+  drainSpreadMs: number = 2_000;
+
   /** Bytes of mail on their way to one client; one message may be larger. Default 1 MiB. */
   @IsInt()
   @Min(1_024)

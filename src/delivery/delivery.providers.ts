@@ -1,5 +1,20 @@
 import type { Provider } from '@nestjs/common';
+import { ClientsOptions } from '../clients/index.js';
+import { DeadLetters } from './dead-letters.js';
+import { DeliveryOptions } from './delivery.options.js';
+import { DurableDelivery } from './durable-delivery.service.js';
+import { Mailboxes } from './mailboxes.service.js';
 import { MessageHub } from './message-hub.service.js';
+import { Receipts } from './receipts.js';
+import { MailStore } from './store/index.js';
+import { MemoryMailStore } from './store/memory.mail-store.js';
 
-/** Everything of this folder that is injected. */
-export const DELIVERY_PROVIDERS: Provider[] = [MessageHub];
+/** Everything of this folder that is injected; `DeliveryOptions` is provided by the module. */
+export const DELIVERY_PROVIDERS: Provider[] = [
+  MessageHub,
+  DurableDelivery,
+  Mailboxes,
+  Receipts,
+  DeadLetters,
+  { provide: MailStore, inject: [DeliveryOptions, ClientsOptions], useFactory: (): MailStore => new MemoryMailStore() },
+];

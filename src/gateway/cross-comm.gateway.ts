@@ -3,8 +3,9 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
-import { ClientRegistry, HeartbeatService } from '../clients/index.js';
-import { ListenerExplorer } from '../listeners/index.js';
+import { ClientRegistry, HeartbeatService, sendError } from '../clients/index.js';
+import { DeliveryOptions, DurableDelivery } from '../delivery/index.js';
+import { ListenerDispatcher, ListenerExplorer } from '../listeners/index.js';
 import { CloseCode, CrossCommError } from '../protocol/index.js';
 import { EventLoopTurn } from './event-loop-turn.js';
 import { FileDoor } from './file-door.service.js';
@@ -28,6 +29,12 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
   readonly #connections = new Set<WebSocketConnection>();
   @Inject(UpgradeGuard)
   private readonly guard!: UpgradeGuard;
+  @Inject(DurableDelivery)
+  private readonly durable!: DurableDelivery;
+  @Inject(ListenerDispatcher)
+  private readonly dispatcher!: ListenerDispatcher;
+  @Inject(DeliveryOptions)
+  private readonly deliveryOptions!: DeliveryOptions;
   readonly #door: HttpDoor;
   readonly #webSocketServer: WebSocketServer;
   #isAccepting = false;
@@ -72,6 +79,7 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
 
   async #start(): Promise<void> {
     this.explorer.explore();
+    await this.durable.open((sender, envelope) => this.dispatcher.dispatch(sender, envelope));
     await this.registry.restore();
     this.#isAccepting = true;
     this.heartbeat.start();
@@ -105,6 +113,7 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
     if (!this.#isAccepting) return;
     this.#isAccepting = false;
     this.heartbeat.stop();
+    await this.#drain();
     for (const connection of [...this.#connections]) {
       this.registry.closed(connection, 'shutdown');
       connection.closeWithin(this.options.shutdownTimeoutMs, CloseCode.RESTART, 'the hub shuts down; connect again later');
@@ -122,11 +131,24 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
     await this.#release();
   }
 
+  /** Takes nothing more in, tells everyone when to come back, and answers what was accepted. */
+  async #drain(): Promise<void> {
+    const connections = [...this.#connections];
+    for (const [place, connection] of connections.entries()) {
+      connection.stopReading();
+      // not all at once, so that the next hub is not run over
+      const retryAfter = Math.round((this.deliveryOptions.drainSpreadMs * place) / connections.length) / 1000;
+      sendError(connection, new CrossCommError('CC_SHUTTING_DOWN', { retryAfter }), null);
+    }
+    await this.durable.flush();
+  }
+
   async #release(): Promise<void> {
     this.#isAccepting = false;
     this.heartbeat.stop();
     await this.#door.close();
     this.fileDoor.close();
+    await this.durable.close();
     await this.registry.flush();
   }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ClientRegistry, type ClientEvent, type ClientInfo } from '../clients/index.js';
-import { MessageHub } from '../delivery/index.js';
+import { DeadLetters, MailStore, MessageHub, type StoreStats } from '../delivery/index.js';
 import {
   BROADCAST_ID,
   CloseCode,
@@ -40,7 +40,15 @@ export class CrossCommService {
     private readonly registry: ClientRegistry,
     private readonly storage: FileStorage,
     private readonly refusals: Refusals,
+    private readonly mailStore: MailStore,
+    /** Messages that could not be delivered for good. */
+    readonly deadLetters: DeadLetters,
   ) {}
+
+  /** How the store of durable messages is doing. */
+  get mailStats(): StoreStats {
+    return this.mailStore.stats;
+  }
 
   /** How often the hub refused something to protect itself, since its start. */
   get refusalCounts(): Readonly<Record<RefusalKind, number>> {

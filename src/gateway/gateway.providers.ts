@@ -1,5 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { AttachmentDownloader } from '../listeners/index.js';
+import { ClientControls } from './client-controls.js';
 import { CrossCommGateway } from './cross-comm.gateway.js';
 import { CrossCommService } from './cross-comm.service.js';
 import { EventLoopTurn } from './event-loop-turn.js';
@@ -9,7 +10,9 @@ import { HubActions } from './hub-actions.service.js';
 import { InboundPipeline } from './inbound-pipeline.js';
 import { LoginExpiry } from './login-expiry.js';
 import { LoginGuard } from './login-guard.js';
+import { LoginWelcome } from './login-welcome.js';
 import { LoginHandler } from './login.handler.js';
+import { MessageForwarder } from './message-forwarder.js';
 import { ReadControl } from './read-control.js';
 import { StorageAttachmentDownloader } from './storage.attachment-downloader.js';
 import { UpgradeGuard } from './upgrade-guard.js';
@@ -20,9 +23,12 @@ export const GATEWAY_PROVIDERS: Provider[] = [
   CrossCommService,
   EventLoopTurn,
   InboundPipeline,
+  MessageForwarder,
+  ClientControls,
   LoginHandler,
   LoginGuard,
   LoginExpiry,
+  LoginWelcome,
   ReadControl,
   UpgradeGuard,
   HubActions,

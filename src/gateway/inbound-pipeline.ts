@@ -1,24 +1,15 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { ClientRegistry, sendError, type ConnectedClient } from '../clients/index.js';
-import { MessageHub } from '../delivery/index.js';
-import { ListenerDispatcher } from '../listeners/index.js';
-import {
-  CloseCode,
-  CrossCommError,
-  parseListRequest,
-  roleOf,
-  type DecodeOptions,
-  type Envelope,
-} from '../protocol/index.js';
+import { sendError, type ConnectedClient } from '../clients/index.js';
+import { CloseCode, CrossCommError, roleOf, type DecodeOptions, type Envelope } from '../protocol/index.js';
+import { ClientControls } from './client-controls.js';
 import { EventLoopTurn } from './event-loop-turn.js';
 import { decodeTextFrame } from './frame-decoder.js';
 import { textOfBinaryFrame } from './frame-text.js';
 import { GatewayOptions } from './gateway.options.js';
 import { HubActions } from './hub-actions.service.js';
-import { listReply } from './list-reply.js';
 import { LoginHandler } from './login.handler.js';
+import { MessageForwarder } from './message-forwarder.js';
 import { ReadControl } from './read-control.js';
-import { hasMoreRead } from './web-socket-inside.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
 
 /**
@@ -32,10 +23,9 @@ export class InboundPipeline {
   readonly #announcedDecoding: DecodeOptions;
 
   constructor(
-    private readonly registry: ClientRegistry,
-    private readonly hub: MessageHub,
-    private readonly dispatcher: ListenerDispatcher,
     private readonly loginHandler: LoginHandler,
+    private readonly forwarder: MessageForwarder,
+    private readonly controls: ClientControls,
     private readonly actions: HubActions,
     private readonly options: GatewayOptions,
     private readonly turn: EventLoopTurn,
@@ -59,7 +49,10 @@ export class InboundPipeline {
 
   #handle(connection: WebSocketConnection, data: Buffer, isBinary: boolean): void {
     // a replaced or refused peer may not log in again through the socket that is being closed
-    if (connection.isClosing) return;
+    if (connection.isClosing) {
+      this.#afterwards(connection, data);
+      return;
+    }
     if (connection.heldFrames !== undefined) {
       connection.heldFrames.push({ data, isBinary });
       return;
@@ -94,18 +87,42 @@ export class InboundPipeline {
       this.#refuse(connection, new CrossCommError('CC_IDENTITY_MISMATCH'), envelope.msgId);
       return;
     }
+    try {
+      this.#dispatch(connection, identity as ConnectedClient, { envelope, frame });
+    } catch (error) {
+      this.#refuse(connection, CrossCommError.from(error), envelope.msgId);
+    }
+  }
+
+  /** @throws CrossCommError why the frame is refused */
+  #dispatch(connection: WebSocketConnection, client: ConnectedClient, { envelope, frame }: { envelope: Envelope; frame: Buffer }): void {
     switch (roleOf(envelope.msgType)) {
       case 'user':
-        this.#forward(connection, identity as ConnectedClient, { envelope, frame });
+        this.forwarder.forward(connection, client, envelope, frame);
         break;
       case 'control':
-        this.#control(connection, envelope);
+        this.controls.control(connection, envelope);
+        break;
+      case 'confirm':
+        this.controls.confirm(connection, client.clientId, envelope.content);
         break;
       case 'request':
         this.#request(connection, envelope);
         break;
       default:
-        this.#refuse(connection, new CrossCommError('CC_TYPE_NOT_ALLOWED', `The type is "${envelope.msgType}".`), envelope.msgId);
+        throw new CrossCommError('CC_TYPE_NOT_ALLOWED', `The type is "${envelope.msgType}".`);
+    }
+  }
+
+  /** What a connection whose end is decided had under way: nothing counts but the word that mail was processed. */
+  #afterwards(connection: WebSocketConnection, data: Buffer): void {
+    const { mailOwner } = connection;
+    if (mailOwner === undefined) return;
+    try {
+      const { msgType, fromClientId, content } = decodeTextFrame(data, this.#announcedDecoding);
+      if (msgType === 'confirm' && fromClientId === mailOwner) this.controls.confirm(connection, mailOwner, content);
+    } catch (error) {
+      this.#logger.debug(`A last frame of ${JSON.stringify(mailOwner)} was ignored: ${CrossCommError.from(error).code}`);
     }
   }
 
@@ -116,37 +133,8 @@ export class InboundPipeline {
     for (const { data, isBinary } of connection.release()) this.receive(connection, data, isBinary);
   }
 
-  #forward(connection: WebSocketConnection, sender: ConnectedClient, { envelope, frame }: { envelope: Envelope; frame: Buffer }): void {
-    this.turn.messageBegins(hasMoreRead(connection.webSocket) ?? true);
-    const { error } = this.hub.route(envelope, frame);
-    this.turn.messageEnds();
-    if (error !== undefined) sendError(connection, error, envelope.msgId);
-    this.dispatcher.dispatch(sender, envelope);
-  }
-
-  #control(connection: WebSocketConnection, envelope: Envelope): void {
-    switch (envelope.msgType) {
-      case 'logout':
-        this.registry.logout(connection);
-        break;
-      case 'list_clients': {
-        const onlyOnline = parseListRequest(envelope.content);
-        const { maxReceiveBytes: maxBytes } = connection;
-        const clients = this.registry.wireList(Boolean(onlyOnline));
-        const outcome = connection.send(listReply(clients, { toClientId: envelope.fromClientId, onlyShowOnline: onlyOnline, maxBytes }));
-        if (outcome === 'too-large') this.#refuse(connection, new CrossCommError('CC_RECEIVER_LIMIT', 'The list is too long.'), envelope.msgId);
-        break;
-      }
-      default:
-      // a heartbeat has done its work by being heard
-    }
-  }
-
   #request(connection: WebSocketConnection, envelope: Envelope): void {
-    if (!connection.isAnnounced) {
-      this.#refuse(connection, new CrossCommError('CC_TYPE_NOT_ALLOWED', 'Requests need protocol 2.'), envelope.msgId);
-      return;
-    }
+    if (!connection.isAnnounced) throw new CrossCommError('CC_TYPE_NOT_ALLOWED', 'Requests need protocol 2.');
     void this.actions.answer(connection, envelope);
   }
 

@@ -1,26 +1,20 @@
-import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { ClientRegistry, ClientsOptions, fromServer } from '../clients/index.js';
 import {
   CloseCode,
   CrossCommError,
-  FEATURES,
-  PROTOCOL_LIMITS,
-  PROTOCOL_VERSION,
   assertClientId,
   loginErrorContent,
-  loginSuccessContent,
   parseAnnouncement,
   type Announcement,
   type Envelope,
   type ErrorCode,
-  type Welcome,
 } from '../protocol/index.js';
 import type { AuthDecision } from '../security/index.js';
-import { FileBroker } from './file-broker.service.js';
 import { GatewayOptions } from './gateway.options.js';
 import { LoginExpiry } from './login-expiry.js';
 import { LoginGuard } from './login-guard.js';
+import { LoginWelcome } from './login-welcome.js';
 import { setReceiveLimit } from './web-socket-inside.js';
 import { WebSocketConnection } from './web-socket.connection.js';
 
@@ -51,9 +45,9 @@ export class LoginHandler {
     private readonly registry: ClientRegistry,
     private readonly clientsOptions: ClientsOptions,
     private readonly gatewayOptions: GatewayOptions,
-    private readonly fileBroker: FileBroker,
     private readonly guard: LoginGuard,
     private readonly expiry: LoginExpiry,
+    private readonly welcome: LoginWelcome,
   ) {}
 
   /**
@@ -110,8 +104,7 @@ export class LoginHandler {
     const replaced = this.registry.login(clientId, connection);
     replaced?.close(CloseCode.REPLACED, 'a newer login with the same client id took over');
     this.expiry.set(connection, decision.expiresAt);
-    const welcome = announcement === undefined ? undefined : this.#welcome();
-    connection.send(fromServer('login_response', clientId, loginSuccessContent(welcome)));
+    this.welcome.answer(connection, clientId, replaced);
   }
 
   #assertFree({ clientId, connection }: LoginAttempt): void {
@@ -128,17 +121,5 @@ export class LoginHandler {
     this.registry.logout(connection);
     if (isAnnounced) connection.send(fromServer('login_response', clientId.slice(0, 256), loginErrorContent(error.toWire())));
     connection.close(closeCode ?? CloseCode.LOGIN_REFUSED, error.code);
-  }
-
-  #welcome(): Welcome {
-    const { maxMessageBytes, maxNestingDepth } = this.gatewayOptions;
-    return {
-      protocol: PROTOCOL_VERSION,
-      session: randomUUID(),
-      features: this.fileBroker.isEnabled ? FEATURES : FEATURES.filter((feature) => feature !== 'files'),
-      limits: { maxMessageBytes, maxNestingDepth, maxUnacked: PROTOCOL_LIMITS.maxUnacked, maxUnackedBytes: PROTOCOL_LIMITS.maxUnackedBytes },
-      heartbeatIntervalMs: this.clientsOptions.heartbeatInterval * 1000,
-      heartbeatTimeoutMs: this.clientsOptions.heartbeatTimeout * 1000,
-    };
   }
 }

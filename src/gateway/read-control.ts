@@ -35,8 +35,6 @@ export class ReadControl {
   #look(): void {
     const nowMs = performance.now();
     for (const connection of this.#stopped) {
-      // it cannot be heard while nobody listens
-      if (connection.client !== undefined) connection.client.lastHeardAtMs = nowMs;
       if (!connection.isClosing && this.rate.waitMs(connection, nowMs) > 0) continue;
       this.#stopped.delete(connection);
       connection.continueReading();

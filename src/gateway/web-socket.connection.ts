@@ -55,6 +55,10 @@ export class WebSocketConnection extends Connection implements BatchWriter, Rate
   heldFrames: HeldFrame[] | undefined;
   messagesUsedUntilMs = 0;
   bytesUsedUntilMs = 0;
+  /** Whether its messages are durable unless they say otherwise. */
+  sendsDurably = false;
+  /** Whose mail it was sent; stays when the connection loses the id, for what it then still confirms. */
+  mailOwner: string | undefined;
   /** Whether a frame of this connection was refused already. */
   wasRefused = false;
   /** What is held back until the end of this turn. */
@@ -92,8 +96,7 @@ export class WebSocketConnection extends Connection implements BatchWriter, Rate
     return held + (this.#options.compression ? this.webSocket.bufferedAmount : this.socket.writableLength);
   }
 
-  /** Largest message this client can take, in bytes. */
-  get maxReceiveBytes(): number {
+  override get maxReceiveBytes(): number {
     return this.announcement?.maxMessageBytes ?? PROTOCOL_LIMITS.legacyReceiveBytes;
   }
 
@@ -175,13 +178,16 @@ export class WebSocketConnection extends Connection implements BatchWriter, Rate
     return held;
   }
 
-  /** Reads no further frames, those excepted that have left the socket already, until {@link continueReading} as often. */
-  stopReading(): void {
+  override get isReadingStopped(): boolean {
+    return this.#stops > 0;
+  }
+
+  override stopReading(): void {
     this.#stops++;
     if (!this.#isClosing) this.webSocket.pause();
   }
 
-  continueReading(): void {
+  override continueReading(): void {
     if (--this.#stops === 0) this.webSocket.resume();
   }
 

@@ -8,11 +8,17 @@ class NotedConnection extends Connection {
   override readonly transport = 'test';
   override readonly remoteAddress = '192.0.2.1';
   override readonly bufferedBytes = 0;
+  override readonly maxReceiveBytes = 1_048_576;
+  override readonly isReadingStopped = false;
   closed: CloseCode | undefined;
 
   override send(): SendOutcome {
     return 'sent';
   }
+
+  override stopReading(): void {}
+
+  override continueReading(): void {}
 
   override close(code: CloseCode): void {
     this.closed ??= code;

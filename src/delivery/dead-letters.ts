@@ -1,0 +1,97 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { CrossCommError, decodeEnvelope, type Envelope } from '../protocol/index.js';
+import { DeliveryOptions } from './delivery.options.js';
+import { MailStore, type StoredMail } from './store/index.js';
+
+/** Why a message is a dead letter. */
+export type DeadLetterReason = 'rejected' | 'too_large' | 'unreadable';
+
+/** A message that could not be delivered for good. */
+export interface DeadLetter {
+  readonly seq: number;
+  readonly msgId: string;
+  readonly fromClientId: string;
+  /** Who did not take it. */
+  readonly clientId: string;
+  /** `rejected` by its receiver, `too_large` for it, or `unreadable` in the store. Of an earlier run: `rejected`. */
+  readonly reason: DeadLetterReason;
+  /** Milliseconds since the epoch. */
+  readonly storedAtMs: number;
+}
+
+/** What the mailboxes of dead letters begin with: no client id holds a control character. */
+const DEAD = '\u0000dead:';
+
+/** Messages nobody could deliver, kept for a human to look at. They expire as mail does. */
+@Injectable()
+export class DeadLetters {
+  readonly #logger = new Logger(DeadLetters.name);
+  readonly #letters = new Map<string, { readonly letter: DeadLetter; readonly mail: StoredMail }>();
+
+  constructor(
+    private readonly store: MailStore,
+    private readonly options: DeliveryOptions,
+  ) {}
+
+  /** Takes one over from the store; false when it is ordinary mail. */
+  restore(recipient: string, mail: StoredMail): boolean {
+    if (!recipient.startsWith(DEAD)) return false;
+    this.#keep(mail, recipient.slice(DEAD.length), 'rejected');
+    return true;
+  }
+
+  add(mail: StoredMail, clientId: string, reason: DeadLetterReason): void {
+    this.#logger.warn(`A message of ${JSON.stringify(mail.fromClientId)} to ${JSON.stringify(clientId)} is a dead letter: ${reason}.`);
+    this.store.move(mail.seq, clientId, DEAD + clientId);
+    this.#keep(mail, clientId, reason);
+  }
+
+  list(): DeadLetter[] {
+    this.#dropExpired();
+    return [...this.#letters.values()].map(({ letter }) => letter);
+  }
+
+  /**
+   * The message itself.
+   * @throws CrossCommError `CC_INVALID_OPTION` when there is no such dead letter
+   */
+  async open(letter: Pick<DeadLetter, 'seq' | 'clientId'>): Promise<Envelope> {
+    const { mail } = this.#find(letter);
+    const [frame] = await this.store.read([mail]);
+    if (frame === undefined) throw new CrossCommError('CC_STORE_FAILED', `The message ${letter.seq} cannot be read.`);
+    return decodeEnvelope(frame.toString('utf8'), { allowExt: true, maxNestingDepth: Infinity });
+  }
+
+  /** Drops one. @throws CrossCommError `CC_INVALID_OPTION` when there is no such dead letter */
+  discard({ seq, clientId }: Pick<DeadLetter, 'seq' | 'clientId'>): void {
+    this.#find({ seq, clientId });
+    this.#letters.delete(keyOf({ seq, clientId }));
+    this.store.remove(DEAD + clientId, [seq]);
+  }
+
+  #find(letter: Pick<DeadLetter, 'seq' | 'clientId'>): { readonly letter: DeadLetter; readonly mail: StoredMail } {
+    const found = this.#letters.get(keyOf(letter));
+    if (found === undefined) throw new CrossCommError('CC_INVALID_OPTION', `There is no dead letter ${letter.seq} of ${JSON.stringify(letter.clientId)}.`);
+    return found;
+  }
+
+  #keep(mail: StoredMail, clientId: string, reason: DeadLetterReason): void {
+    const { seq, msgId, fromClientId, storedAtMs } = mail;
+    const letter: DeadLetter = { seq, msgId, fromClientId, clientId, reason, storedAtMs };
+    this.#letters.set(keyOf(letter), { letter, mail });
+    this.#dropExpired();
+    for (const { letter: oldest } of this.#letters.values()) {
+      if (this.#letters.size <= this.options.maxDeadLetters) break;
+      this.discard(oldest);
+    }
+  }
+
+  #dropExpired(): void {
+    const nowMs = Date.now();
+    for (const { letter, mail } of this.#letters.values()) if (mail.expiresAtMs <= nowMs) this.discard(letter);
+  }
+}
+
+function keyOf({ seq, clientId }: Pick<DeadLetter, 'seq' | 'clientId'>): string {
+  return `${seq} ${clientId}`;
+}

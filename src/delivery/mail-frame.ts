@@ -1,0 +1,39 @@
+import { decodeEnvelope, removeTopLevelMember, type Envelope } from '../protocol/index.js';
+
+const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
+const CLOSING_BRACE = 0x7d;
+const EXT_KEY = ', "ext": ';
+
+/**
+ * The sender's own bytes with `ext.seq` added: what a receiver that confirms gets. The sender's `ext` is kept, but for
+ * what only the hub may say.
+ *
+ * @param frame a valid frame as UTF-8 text
+ */
+export function mailFrame({ ext }: Envelope, frame: Buffer, seq: number): Buffer {
+  if (ext === undefined) return withExt(frame, `{"seq": ${seq}}`);
+  const { attempt: _, ...own } = ext;
+  return withExt(withoutExt(frame), JSON.stringify({ ...own, seq }));
+}
+
+/** A stored frame on its way to a receiver that rejected it before. @param attempt how often it is sent with this time */
+export function redeliveryFrame(frame: Buffer, attempt: number): Buffer {
+  const { ext } = decodeEnvelope(frame.toString('utf8'), { allowExt: true, maxNestingDepth: Infinity });
+  return withExt(withoutExt(frame), JSON.stringify({ ...ext, attempt }));
+}
+
+function withoutExt(frame: Buffer): Buffer {
+  return Buffer.from(removeTopLevelMember(frame.toString('utf8'), 'ext'));
+}
+
+/** The frame with one more member, which is its last. */
+function withExt(frame: Buffer, ext: string): Buffer {
+  let end = frame.length - 1;
+  while (SPACE.has(frame[end] as number)) end--;
+  if (frame[end] !== CLOSING_BRACE) throw new TypeError('The frame is no JSON object.');
+  const result = Buffer.allocUnsafe(end + EXT_KEY.length + Buffer.byteLength(ext) + 1);
+  frame.copy(result, 0, 0, end);
+  const at = end + result.write(EXT_KEY, end, 'latin1');
+  result[at + result.write(ext, at, 'utf8')] = CLOSING_BRACE;
+  return result;
+}

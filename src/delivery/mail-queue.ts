@@ -1,0 +1,70 @@
+import type { StoredMail } from './store/index.js';
+
+/** Mail that waits to be sent, by growing number. Taking from the front costs the same however much waits. */
+export class MailQueue {
+  #mails: StoredMail[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#mails.length - this.#head;
+  }
+
+  get first(): StoredMail | undefined {
+    return this.#mails[this.#head];
+  }
+
+  /** @param mail with a larger number than all that wait */
+  push(mail: StoredMail): void {
+    this.#mails.push(mail);
+  }
+
+  shift(): StoredMail | undefined {
+    const mail = this.#mails[this.#head];
+    if (mail === undefined) return undefined;
+    this.#head++;
+    // an array's own shift() is slow on long arrays; what was taken is cut off in slices instead
+    if (this.#head >= 1_024) {
+      this.#mails.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return mail;
+  }
+
+  /** The first `count`, still waiting. */
+  peek(count: number): readonly StoredMail[] {
+    return this.#mails.slice(this.#head, this.#head + count);
+  }
+
+  /** Puts mail back in among the rest, by number. */
+  putBack(mails: readonly StoredMail[]): void {
+    if (mails.length === 0) return;
+    this.#mails = [...mails, ...this.#mails.slice(this.#head)].sort((a, b) => a.seq - b.seq);
+    this.#head = 0;
+  }
+
+  /** Takes out all that `isUnwanted`; returns it. */
+  remove(isUnwanted: (mail: StoredMail) => boolean): StoredMail[] {
+    const removed: StoredMail[] = [];
+    const kept: StoredMail[] = [];
+    for (const mail of this.peek(this.length)) (isUnwanted(mail) ? removed : kept).push(mail);
+    if (removed.length > 0) {
+      this.#mails = kept;
+      this.#head = 0;
+    }
+    return removed;
+  }
+
+  /** Whether a message with this number waits. */
+  has(seq: number): boolean {
+    let low = this.#head;
+    let high = this.#mails.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const at = (this.#mails[middle] as StoredMail).seq;
+      if (at === seq) return true;
+      if (at < seq) low = middle + 1;
+      else high = middle - 1;
+    }
+    return false;
+  }
+}

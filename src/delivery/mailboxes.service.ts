@@ -1,0 +1,179 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { ClientRegistry, sendError, type Connection } from '../clients/index.js';
+import { CrossCommError, PROTOCOL_LIMITS, type ConfirmContent, type ErrorCode, type MailPosition, type MailWelcome } from '../protocol/index.js';
+import { DeadLetters, type DeadLetterReason } from './dead-letters.js';
+import { DeliveryOptions } from './delivery.options.js';
+import { Mailbox, type MailboxEvents } from './mailbox.js';
+import { Receipts } from './receipts.js';
+import { MailStore, type OpenedStore, type StoredMail } from './store/index.js';
+
+/** Facts of the store that say who has a mailbox; the value is when its owner was last here, in ms since the epoch. */
+const MAILBOX_FACT = 'mailbox:';
+
+/** How often it is looked for expired mail, in milliseconds. */
+const SWEEP_MS = 500;
+
+/** All mailboxes: who has one, what is in it, and what becomes of it. */
+@Injectable()
+export class Mailboxes implements MailboxEvents {
+  readonly #logger = new Logger(Mailboxes.name);
+  readonly #mailboxes = new Map<string, Mailbox>();
+  #epoch = '';
+  #sweep: NodeJS.Timeout | undefined;
+  readonly maxUnconfirmedBytes: number;
+  readonly redeliveryDelayMs: number;
+
+  constructor(
+    private readonly registry: ClientRegistry,
+    private readonly store: MailStore,
+    private readonly receipts: Receipts,
+    private readonly deadLetters: DeadLetters,
+    private readonly options: DeliveryOptions,
+  ) {
+    this.maxUnconfirmedBytes = options.maxUnconfirmedBytes;
+    this.redeliveryDelayMs = options.redeliveryDelayMs;
+    registry.events.subscribe((event) => {
+      if (event.type === 'left') this.#mailboxes.get(event.clientId)?.detach();
+    });
+  }
+
+  /** Takes over what the store held. */
+  restore({ epoch, mails, facts }: OpenedStore): void {
+    this.#epoch = epoch;
+    for (const [key, value] of facts)
+      if (key.startsWith(MAILBOX_FACT)) this.#create(key.slice(MAILBOX_FACT.length)).lastSeenMs = Number(value) || Date.now();
+    for (const mail of mails)
+      for (const recipient of mail.recipients) {
+        if (this.deadLetters.restore(recipient, mail)) continue;
+        const mailbox = this.#mailboxes.get(recipient) ?? this.#create(recipient);
+        this.reserve(mailbox, mail);
+        mailbox.add(mail);
+      }
+    this.#sweep = setInterval(() => this.#expire(), SWEEP_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#sweep);
+  }
+
+  find(clientId: string): Mailbox | undefined {
+    return this.#mailboxes.get(clientId);
+  }
+
+  /** A mailbox for a client that has none yet; undefined when there may be no more of them. */
+  create(clientId: string): Mailbox | undefined {
+    if (this.#mailboxes.size >= this.options.maxMailboxes) {
+      this.#logger.warn(`No mailbox for ${JSON.stringify(clientId)}: there are maxMailboxes (${this.options.maxMailboxes}) already.`);
+      return undefined;
+    }
+    this.store.setFact(MAILBOX_FACT + clientId, String(Date.now()));
+    return this.#create(clientId);
+  }
+
+  /**
+   * A client has logged in. Its mail comes with {@link release}, so that the answer to the login is first.
+   * @returns what the answer says about the mailbox; undefined for a client that has none
+   */
+  attach(clientId: string, connection: Connection, resume: MailPosition | undefined): MailWelcome | undefined {
+    const canConfirm = connection.can('mailbox');
+    const known = this.#mailboxes.get(clientId);
+    if (!canConfirm && !this.options.holdMailForOldClients) {
+      known?.detach();
+      return undefined;
+    }
+    const mailbox = known ?? this.create(clientId);
+    if (mailbox === undefined) return undefined;
+    mailbox.attach(connection, canConfirm ? (connection.announcement?.maxUnconfirmed ?? PROTOCOL_LIMITS.maxUnconfirmed) : Infinity);
+    if (!canConfirm) return undefined;
+    // a number above all that were given out comes from another life of the store
+    const recovered = resume === undefined || (resume.epoch === this.#epoch && resume.seq < this.store.nextSeq());
+    if (resume !== undefined && recovered) mailbox.processedUpTo(resume.seq);
+    const seq = recovered ? Math.max(resume?.seq ?? 0, mailbox.position) : mailbox.position;
+    return { epoch: this.#epoch, seq, recovered, pending: mailbox.count };
+  }
+
+  /** The mail of a client that logged in may begin to flow. */
+  release(clientId: string, connection: Connection): void {
+    this.#mailboxes.get(clientId)?.release(connection);
+  }
+
+  /** A receiver's word about its mail. */
+  confirm(clientId: string, content: ConfirmContent, connection: Connection): void {
+    this.#mailboxes.get(clientId)?.confirm(content, connection);
+  }
+
+  /**
+   * Makes room for a message, or says why there is none.
+   * @throws CrossCommError `CC_MAILBOX_FULL`, `CC_RECEIVER_LIMIT`
+   */
+  assertRoom({ count, bytes, clientId, connection }: Mailbox, sizeBytes: number): void {
+    const { mailboxMaxMessages, mailboxMaxBytes } = this.options;
+    const limit = count >= mailboxMaxMessages ? 'messages' : bytes + sizeBytes > mailboxMaxBytes ? 'bytes' : undefined;
+    if (limit !== undefined) throw new CrossCommError('CC_MAILBOX_FULL', { data: { to_client_id: clientId, limit }, retryAfter: 1 });
+    if (connection !== undefined && sizeBytes > connection.maxReceiveBytes)
+      throw new CrossCommError('CC_RECEIVER_LIMIT', { data: { to_client_id: clientId } });
+  }
+
+  /** Counts a message that is in a mailbox from now on. */
+  reserve(mailbox: Mailbox, { sizeBytes, expiresAtMs }: StoredMail): void {
+    mailbox.count++;
+    mailbox.bytes += sizeBytes;
+    if (expiresAtMs < mailbox.earliestExpiryMs) mailbox.earliestExpiryMs = expiresAtMs;
+  }
+
+  /** Counts one that is not any more. */
+  leave(mailbox: Mailbox, { sizeBytes }: StoredMail): void {
+    mailbox.count--;
+    mailbox.bytes -= sizeBytes;
+  }
+
+  read(mails: readonly StoredMail[]): Promise<readonly (Buffer | undefined)[]> {
+    return this.store.read(mails);
+  }
+
+  processed(mailbox: Mailbox, mails: readonly StoredMail[]): void {
+    for (const mail of mails) this.leave(mailbox, mail);
+    this.store.remove(
+      mailbox.clientId,
+      mails.map(({ seq }) => seq),
+    );
+    for (const mail of mails) if (mail.receipt !== undefined) this.receipts.tell(mail.fromClientId, 'processed', mail.msgId);
+  }
+
+  delivered(mail: StoredMail): void {
+    this.receipts.tell(mail.fromClientId, 'delivered', mail.msgId);
+  }
+
+  rejected(mailbox: Mailbox, mail: StoredMail): boolean {
+    return this.store.countAttempt(mailbox.clientId, mail.seq) < this.options.maxDeliveryAttempts;
+  }
+
+  undeliverable(mailbox: Mailbox, mail: StoredMail, why: 'expired' | DeadLetterReason): void {
+    this.leave(mailbox, mail);
+    if (why === 'expired') this.store.remove(mailbox.clientId, [mail.seq]);
+    else this.deadLetters.add(mail, mailbox.clientId, why);
+    if (mail.receipt === undefined) return;
+    const code: ErrorCode = why === 'expired' ? 'CC_EXPIRED' : 'CC_DEAD_LETTER';
+    const sender = this.registry.find(mail.fromClientId)?.connection;
+    if (sender?.can('acks')) sendError(sender, new CrossCommError(code, { data: { to_client_id: mailbox.clientId, why } }), mail.msgId);
+  }
+
+  #create(clientId: string): Mailbox {
+    const mailbox = new Mailbox(clientId, this);
+    this.#mailboxes.set(clientId, mailbox);
+    return mailbox;
+  }
+
+  #expire(): void {
+    const nowMs = Date.now();
+    for (const mailbox of this.#mailboxes.values()) {
+      if (mailbox.earliestExpiryMs <= nowMs) mailbox.expire(nowMs);
+      if (mailbox.count === 0 && mailbox.connection === undefined && nowMs - mailbox.lastSeenMs > this.options.mailTtlMs) this.#forget(mailbox);
+    }
+  }
+
+  #forget({ clientId }: Mailbox): void {
+    this.#mailboxes.delete(clientId);
+    this.store.setFact(MAILBOX_FACT + clientId, undefined);
+  }
+}

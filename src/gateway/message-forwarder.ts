@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import { sendError, type ConnectedClient } from '../clients/index.js';
+import { DurableDelivery, MessageHub } from '../delivery/index.js';
+import { ListenerDispatcher } from '../listeners/index.js';
+import { BROADCAST_ID, SERVER_ID, type Envelope } from '../protocol/index.js';
+import { EventLoopTurn } from './event-loop-turn.js';
+import { hasMoreRead } from './web-socket-inside.js';
+import type { WebSocketConnection } from './web-socket.connection.js';
+
+/** What users send to each other: to the receivers, and to the hub's own listeners. */
+@Injectable()
+export class MessageForwarder {
+  constructor(
+    private readonly hub: MessageHub,
+    private readonly durable: DurableDelivery,
+    private readonly dispatcher: ListenerDispatcher,
+    private readonly turn: EventLoopTurn,
+  ) {}
+
+  /** @throws CrossCommError `CC_INVALID_CONTENT` when it asks for a delivery that does not exist */
+  forward(connection: WebSocketConnection, sender: ConnectedClient, envelope: Envelope, frame: Buffer): void {
+    if (connection.sendsDurably) {
+      const { toClientId } = envelope;
+      const request = this.durable.requestOf(envelope, toClientId === BROADCAST_ID || toClientId === SERVER_ID);
+      if (request !== undefined) {
+        this.durable.accept(sender, envelope, frame, request);
+        return;
+      }
+    }
+    this.turn.messageBegins(hasMoreRead(connection.webSocket) ?? true);
+    const { error } = this.hub.route(envelope, frame);
+    this.turn.messageEnds();
+    if (error !== undefined) sendError(connection, error, envelope.msgId);
+    this.dispatcher.dispatch(sender, envelope);
+  }
+}
