@@ -39,6 +39,7 @@ export {
   CommMsgType,
   CrossCommError,
   MessageListener,
+  RequestHandler,
   type Envelope,
   type ErrorCode,
   type Message,

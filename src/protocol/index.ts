@@ -98,4 +98,5 @@ export {
   type ListenerFilter,
   type MessageListenerOptions,
 } from './message-listener.decorator.js';
+export { REQUEST_HANDLER_KEY, RequestHandler, assertRequestAction, readRequestActions } from './request-handler.decorator.js';
 export type { Message } from './message.js';

@@ -1,4 +1,5 @@
 import { CrossCommError } from './cross-comm.error.js';
+import { decoratedMethod } from './decorated-method.js';
 import { roleOf, type CommMsgType } from './message-type.js';
 
 /** Which messages a listener gets. Without any filter it gets every message. */
@@ -46,13 +47,7 @@ export const MESSAGE_LISTENER_KEY: unique symbol = Symbol.for('cross-comm:messag
  */
 export function MessageListener(options: MessageListenerOptions | CommMsgType | readonly CommMsgType[] = {}) {
   return function decorate(target: unknown, context: unknown, descriptor?: PropertyDescriptor): void {
-    const method: unknown = descriptor === undefined ? target : descriptor.value;
-    const name = describe(target, context);
-    const { kind, static: isStatic, private: isPrivate } = (typeof context === 'object' && context !== null ? context : {}) as Record<string, unknown>;
-    if (typeof method !== 'function' || context === undefined || kind === 'class')
-      throw new CrossCommError('CC_INVALID_LISTENER', `${name} is not a method; @MessageListener stands on methods only.`);
-    if (isStatic === true || isPrivate === true || (descriptor !== undefined && typeof target === 'function'))
-      throw new CrossCommError('CC_INVALID_LISTENER', `${name} is static or #private and would never be called; use a method of the instance.`);
+    const { method, name } = decoratedMethod('@MessageListener', target, context, descriptor);
     const filters = readListenerFilters(method);
     Object.defineProperty(method, MESSAGE_LISTENER_KEY, {
       value: [...filters, listenerFilter(options, name)],
@@ -97,11 +92,4 @@ export function passesFilter(filter: ListenerFilter, msgType: string, fromClient
 
 function isList(value: unknown): value is readonly CommMsgType[] {
   return Array.isArray(value);
-}
-
-function describe(target: unknown, context: unknown): string {
-  if (typeof context === 'object' && context !== null && 'name' in context) return `@MessageListener on ${String(context.name)}`;
-  const owner = typeof target === 'function' ? target.name : (target as object | null)?.constructor?.name;
-  const method = typeof context === 'string' || typeof context === 'symbol' ? `.${String(context)}` : '';
-  return `@MessageListener on ${owner ?? 'a class'}${method}`;
 }
