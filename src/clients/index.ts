@@ -7,4 +7,5 @@ export { Connection, type SendOutcome } from './connection.js';
 export { HeartbeatService } from './heartbeat.service.js';
 export { fromServer, sendError, sendResponse } from './hub-replies.js';
 export { OutboundMessage } from './outbound-message.js';
+export { steadyNowMs } from './steady-clock.js';
 export { PresenceStore, type PresenceRecord } from './presence-store.js';

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { steadyNowMs } from '../clients/index.js';
 import { CrossCommError, decodeEnvelope, type Envelope } from '../protocol/index.js';
 import { DeliveryOptions } from './delivery.options.js';
 import { MailStore, type StoredMail } from './store/index.js';
@@ -87,7 +88,7 @@ export class DeadLetters {
   }
 
   #dropExpired(): void {
-    const nowMs = Date.now();
+    const nowMs = steadyNowMs();
     for (const { letter, mail } of this.#letters.values()) if (mail.expiresAtMs <= nowMs) this.discard(letter);
   }
 }

@@ -6,6 +6,7 @@ import { DurableDelivery } from './durable-delivery.service.js';
 import { Mailboxes } from './mailboxes.service.js';
 import { MessageHub } from './message-hub.service.js';
 import { Receipts } from './receipts.js';
+import { SenderCredit } from './sender-credit.js';
 import { MailStore } from './store/index.js';
 import { MemoryMailStore } from './store/memory.mail-store.js';
 
@@ -15,6 +16,7 @@ export const DELIVERY_PROVIDERS: Provider[] = [
   DurableDelivery,
   Mailboxes,
   Receipts,
+  SenderCredit,
   DeadLetters,
   { provide: MailStore, inject: [DeliveryOptions, ClientsOptions], useFactory: (): MailStore => new MemoryMailStore() },
 ];

@@ -1,30 +1,41 @@
 import { Injectable } from '@nestjs/common';
-import { ClientRegistry, sendError, type ConnectedClient, type Connection } from '../clients/index.js';
-import { CrossCommError, readDeliveryRequest, type DeliveryRequest, type Envelope } from '../protocol/index.js';
+import { ClientRegistry, steadyNowMs, type ConnectedClient } from '../clients/index.js';
+import { CrossCommError, encodeEnvelope, readDeliveryRequest, type DeliveryRequest, type Envelope } from '../protocol/index.js';
+import { AskingClient, AskingHub, type Asker } from './asker.js';
 import { DeliveryOptions } from './delivery.options.js';
 import { mailFrame } from './mail-frame.js';
 import type { Mailbox } from './mailbox.js';
 import { Mailboxes } from './mailboxes.service.js';
 import { MessageHub } from './message-hub.service.js';
 import { Receipts } from './receipts.js';
-import { MailStore, type NewMail, type StoreEvents, type StoredMail } from './store/index.js';
+import { RecentMessages } from './recent-messages.js';
+import { SenderCredit } from './sender-credit.js';
+import { MailStore, type StoreEvents, type StoredMail } from './store/index.js';
 
-/** Called with a message, and its sender, when it is going to be delivered. Must not throw. */
+/** Called with a message of a client when it is going to be delivered. Must not throw. */
 export type OnRouted = (sender: ConnectedClient, envelope: Envelope) => void;
 
-/** A message that is being stored. */
+/** A durable message that came in. */
+interface Submission {
+  /** The client it is from; undefined: the hub itself. */
+  readonly sender: ConnectedClient | undefined;
+  readonly envelope: Envelope;
+  /** As UTF-8 text. */
+  readonly frame: Buffer;
+  readonly request: DeliveryRequest;
+  readonly asker: Asker;
+}
+
+/** One that is being stored. */
 interface Acceptance {
-  readonly sender: ConnectedClient;
+  readonly sender: ConnectedClient | undefined;
   readonly envelope: Envelope;
   readonly mailboxes: readonly Mailbox[];
-  /** Connections that sent it, once more included. */
-  readonly askers: { readonly connection: Connection; readonly bytes: number }[];
+  /** Who sent it, those who sent it once more included. */
+  readonly askers: Asker[];
 }
 
 const NOTHING_ASKED: DeliveryRequest = { delivery: undefined, receipt: undefined, ttl: undefined };
-
-/** Messages handed to receivers that cannot confirm, by sender and id, that are remembered against sending them twice. */
-const LIVE_MEMORY = 10_000;
 
 /**
  * The way of a durable message: known already, then room, then the store; when it is on disk, to its receiver's mailbox
@@ -33,8 +44,7 @@ const LIVE_MEMORY = 10_000;
 @Injectable()
 export class DurableDelivery implements StoreEvents {
   readonly #storing = new Map<number, Acceptance>();
-  readonly #handedOver = new Set<string>();
-  readonly #stopped = new Set<Connection>();
+  readonly #handedOver = new RecentMessages();
   #onRouted: OnRouted = () => undefined;
 
   constructor(
@@ -43,6 +53,7 @@ export class DurableDelivery implements StoreEvents {
     private readonly store: MailStore,
     private readonly mailboxes: Mailboxes,
     private readonly receipts: Receipts,
+    private readonly credit: SenderCredit,
     private readonly options: DeliveryOptions,
   ) {}
 
@@ -82,84 +93,88 @@ export class DurableDelivery implements StoreEvents {
     return isLiveOnly || request.delivery === 'live' ? undefined : request;
   }
 
-  /** Takes a message to one client; answers its sender, now or later. Never throws. */
+  /** Takes a client's message to one client; answers it now or later. Never throws. */
   accept(sender: ConnectedClient, envelope: Envelope, frame: Buffer, request: DeliveryRequest): void {
-    const { connection } = sender;
-    connection.unackedMessages++;
-    connection.unackedBytes += frame.length;
+    const asker = new AskingClient(sender.connection, frame.length, this.receipts, this.credit);
+    this.#submit({ sender, envelope, frame, request, asker });
+  }
+
+  /**
+   * Sends a message of the hub itself.
+   * @param ttlMs time after which it is not delivered any more; undefined: as long as mail is kept
+   * @throws CrossCommError why it was refused
+   */
+  send(envelope: Envelope, ttlMs: number | undefined): Promise<'stored' | 'live'> {
+    const asker = new AskingHub();
+    const request = { ...NOTHING_ASKED, ttl: ttlMs === undefined ? undefined : ttlMs / 1000 };
+    this.#submit({ sender: undefined, envelope, frame: Buffer.from(encodeEnvelope(envelope)), request, asker });
+    return asker.answer;
+  }
+
+  #submit(submission: Submission): void {
+    const { envelope, request, asker } = submission;
     try {
-      this.#accept(sender, envelope, frame, request);
-      const { maxUnacked, maxUnackedBytes } = this.options;
-      if (connection.unackedMessages > maxUnacked || connection.unackedBytes > maxUnackedBytes) this.#stop(connection);
+      const { fromClientId, msgId, toClientId } = envelope;
+      const known = this.store.seqOf(fromClientId, msgId);
+      if (known !== undefined) {
+        const storing = this.#storing.get(known);
+        if (storing !== undefined) {
+          storing.askers.push(asker);
+          return;
+        }
+        asker.accepted('stored', msgId);
+        if (request.receipt !== undefined && this.mailboxes.find(toClientId)?.holds(known) !== true) this.receipts.tell(fromClientId, 'processed', msgId);
+        return;
+      }
+      const mailbox = this.#mailboxOf(toClientId);
+      if (mailbox === undefined) this.#handOver(submission);
+      else this.#put(submission, [mailbox]);
     } catch (error) {
-      this.#settle(connection, frame.length);
-      sendError(connection, CrossCommError.from(error), envelope.msgId);
+      asker.refused(CrossCommError.from(error), envelope.msgId);
     }
   }
 
-  #accept(sender: ConnectedClient, envelope: Envelope, frame: Buffer, request: DeliveryRequest): void {
-    const { connection, clientId } = sender;
-    const { msgId, toClientId } = envelope;
-    const known = this.store.seqOf(clientId, msgId);
-    if (known !== undefined) {
-      const storing = this.#storing.get(known);
-      if (storing === undefined) this.#ackAgain(connection, frame.length, { msgId, toClientId, known, request });
-      else storing.askers.push({ connection, bytes: frame.length });
-      return;
-    }
-    const mailbox = this.#mailboxOf(toClientId);
-    if (mailbox === undefined) {
-      this.#handOver(sender, envelope, frame);
-      return;
-    }
+  #put({ sender, envelope, frame, request, asker }: Submission, mailboxes: readonly Mailbox[]): void {
     const seq = this.store.nextSeq();
-    const mail: NewMail = {
+    const stored = mailFrame(envelope, frame, seq);
+    for (const mailbox of mailboxes) this.mailboxes.assertRoom(mailbox, stored.length);
+    const mail = this.store.put({
       seq,
-      fromClientId: clientId,
-      msgId,
+      fromClientId: envelope.fromClientId,
+      msgId: envelope.msgId,
       receipt: request.receipt,
-      expiresAtMs: Date.now() + Math.min((request.ttl ?? Infinity) * 1000, this.options.mailTtlMs),
-      recipients: [toClientId],
-      frame: mailFrame(envelope, frame, seq),
-    };
-    this.mailboxes.assertRoom(mailbox, mail.frame.length);
-    this.mailboxes.reserve(mailbox, this.store.put(mail));
-    mailbox.storing.push(seq);
-    this.#storing.set(seq, { sender, envelope, mailboxes: [mailbox], askers: [{ connection, bytes: frame.length }] });
+      expiresAtMs: steadyNowMs() + Math.min((request.ttl ?? Infinity) * 1000, this.options.mailTtlMs),
+      recipients: mailboxes.map(({ clientId }) => clientId),
+      frame: stored,
+    });
+    for (const mailbox of mailboxes) this.mailboxes.reserve(mailbox, mail);
+    this.#storing.set(seq, { sender, envelope, mailboxes, askers: [asker] });
   }
 
   onStored(mails: readonly StoredMail[]): void {
     for (const mail of mails) {
-      const acceptance = this.#storing.get(mail.seq);
+      const acceptance = this.#take(mail.seq);
       if (acceptance === undefined) continue;
-      this.#storing.delete(mail.seq);
-      for (const mailbox of acceptance.mailboxes) {
-        mailbox.storing.shift();
-        mailbox.add(mail);
-      }
-      for (const { connection, bytes } of acceptance.askers) {
-        this.#settle(connection, bytes);
-        this.receipts.add(connection, 'stored', mail.msgId);
-      }
-      this.#onRouted(acceptance.sender, acceptance.envelope);
+      for (const mailbox of acceptance.mailboxes) this.mailboxes.stored(mailbox, mail);
+      for (const asker of acceptance.askers) asker.accepted('stored', mail.msgId);
+      if (acceptance.sender !== undefined) this.#onRouted(acceptance.sender, acceptance.envelope);
     }
   }
 
   onRefused(mails: readonly StoredMail[], error: Error): void {
     const coded = CrossCommError.from(error, 'CC_STORE_FAILED');
     for (const mail of mails) {
-      const acceptance = this.#storing.get(mail.seq);
+      const acceptance = this.#take(mail.seq);
       if (acceptance === undefined) continue;
-      this.#storing.delete(mail.seq);
-      for (const mailbox of acceptance.mailboxes) {
-        mailbox.storing.shift();
-        this.mailboxes.leave(mailbox, mail);
-      }
-      for (const { connection, bytes } of acceptance.askers) {
-        this.#settle(connection, bytes);
-        sendError(connection, coded, mail.msgId);
-      }
+      for (const mailbox of acceptance.mailboxes) this.mailboxes.refused(mailbox, mail);
+      for (const asker of acceptance.askers) asker.refused(coded, mail.msgId);
     }
+  }
+
+  #take(seq: number): Acceptance | undefined {
+    const acceptance = this.#storing.get(seq);
+    this.#storing.delete(seq);
+    return acceptance;
   }
 
   /** The mailbox a message goes to; undefined when it can only be handed to a connection. */
@@ -172,44 +187,14 @@ export class DurableDelivery implements StoreEvents {
   }
 
   /** To a client that cannot confirm: at most once, and the ack says so. */
-  #handOver(sender: ConnectedClient, envelope: Envelope, frame: Buffer): void {
-    const { connection, clientId } = sender;
-    const key = `${clientId}\u0000${envelope.msgId}`;
-    if (!this.#handedOver.has(key)) {
+  #handOver({ sender, envelope, frame, asker }: Submission): void {
+    const { fromClientId, msgId } = envelope;
+    if (!this.#handedOver.has(fromClientId, msgId)) {
       const { error } = this.hub.route(envelope, frame);
       if (error !== undefined) throw error;
-      this.#handedOver.add(key);
-      if (this.#handedOver.size > LIVE_MEMORY) for (const oldest of this.#handedOver) if (this.#handedOver.delete(oldest)) break;
-      this.#onRouted(sender, envelope);
+      this.#handedOver.add(fromClientId, msgId);
+      if (sender !== undefined) this.#onRouted(sender, envelope);
     }
-    this.#settle(connection, frame.length);
-    this.receipts.add(connection, 'live', envelope.msgId);
-  }
-
-  #ackAgain(
-    connection: Connection,
-    bytes: number,
-    { msgId, toClientId, known, request }: { readonly msgId: string; readonly toClientId: string; readonly known: number; readonly request: DeliveryRequest },
-  ): void {
-    this.#settle(connection, bytes);
-    this.receipts.add(connection, 'stored', msgId);
-    if (request.receipt !== undefined && this.mailboxes.find(toClientId)?.holds(known) !== true) this.receipts.add(connection, 'processed', msgId);
-  }
-
-  /** Takes no more of a sender whose messages come faster than they can be stored. */
-  #stop(connection: Connection): void {
-    if (this.#stopped.has(connection)) return;
-    this.#stopped.add(connection);
-    connection.stopReading();
-  }
-
-  #settle(connection: Connection, bytes: number): void {
-    connection.unackedMessages--;
-    connection.unackedBytes -= bytes;
-    if (this.#stopped.size === 0 || !this.#stopped.has(connection)) return;
-    const { maxUnacked, maxUnackedBytes } = this.options;
-    if (connection.unackedMessages > maxUnacked / 2 || connection.unackedBytes > maxUnackedBytes / 2) return;
-    this.#stopped.delete(connection);
-    connection.continueReading();
+    asker.accepted('live', msgId);
   }
 }

@@ -1,4 +1,4 @@
-import { OutboundMessage, type Connection } from '../clients/index.js';
+import { OutboundMessage, steadyNowMs, type Connection } from '../clients/index.js';
 import type { ConfirmContent, Envelope } from '../protocol/index.js';
 import { redeliveryFrame } from './mail-frame.js';
 import { MailQueue } from './mail-queue.js';
@@ -48,7 +48,7 @@ export class Mailbox {
   /** Highest number that was ever put into it, as far as is known. */
   lastSeq = 0;
   /** Milliseconds since the epoch when its owner was last here. */
-  lastSeenMs = Date.now();
+  lastSeenMs = steadyNowMs();
 
   constructor(
     readonly clientId: string,
@@ -86,7 +86,7 @@ export class Mailbox {
 
   /** The connection is gone: what it had not confirmed waits again. */
   detach(): void {
-    if (this.#connection !== undefined) this.lastSeenMs = Date.now();
+    if (this.#connection !== undefined) this.lastSeenMs = steadyNowMs();
     this.#connection = undefined;
     for (const { timer } of this.#delayed.values()) clearTimeout(timer);
     this.#waiting.putBack([...this.#sent.values(), ...[...this.#delayed.values()].map(({ mail }) => mail)]);
@@ -204,7 +204,7 @@ export class Mailbox {
   /** Sends what may be sent; stops at the first message whose frame has to be fetched. */
   #pump(): void {
     for (let mail = this.#waiting.first; mail !== undefined && this.#canSend(mail); mail = this.#waiting.first) {
-      if (mail.expiresAtMs <= Date.now()) {
+      if (mail.expiresAtMs <= steadyNowMs()) {
         this.#waiting.shift();
         this.events.undeliverable(this, mail, 'expired');
       } else if (mail.frame === undefined) {

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { ClientRegistry, sendError, type Connection } from '../clients/index.js';
+import { ClientRegistry, sendError, steadyNowMs, type Connection } from '../clients/index.js';
 import { CrossCommError, PROTOCOL_LIMITS, type ConfirmContent, type ErrorCode, type MailPosition, type MailWelcome } from '../protocol/index.js';
 import { DeadLetters, type DeadLetterReason } from './dead-letters.js';
 import { DeliveryOptions } from './delivery.options.js';
@@ -41,12 +41,12 @@ export class Mailboxes implements MailboxEvents {
   restore({ epoch, mails, facts }: OpenedStore): void {
     this.#epoch = epoch;
     for (const [key, value] of facts)
-      if (key.startsWith(MAILBOX_FACT)) this.#create(key.slice(MAILBOX_FACT.length)).lastSeenMs = Number(value) || Date.now();
+      if (key.startsWith(MAILBOX_FACT)) this.#create(key.slice(MAILBOX_FACT.length)).lastSeenMs = Number(value) || steadyNowMs();
     for (const mail of mails)
       for (const recipient of mail.recipients) {
         if (this.deadLetters.restore(recipient, mail)) continue;
         const mailbox = this.#mailboxes.get(recipient) ?? this.#create(recipient);
-        this.reserve(mailbox, mail);
+        this.#count(mailbox, mail);
         mailbox.add(mail);
       }
     this.#sweep = setInterval(() => this.#expire(), SWEEP_MS).unref();
@@ -66,7 +66,7 @@ export class Mailboxes implements MailboxEvents {
       this.#logger.warn(`No mailbox for ${JSON.stringify(clientId)}: there are maxMailboxes (${this.options.maxMailboxes}) already.`);
       return undefined;
     }
-    this.store.setFact(MAILBOX_FACT + clientId, String(Date.now()));
+    this.store.setFact(MAILBOX_FACT + clientId, String(steadyNowMs()));
     return this.#create(clientId);
   }
 
@@ -114,17 +114,22 @@ export class Mailboxes implements MailboxEvents {
       throw new CrossCommError('CC_RECEIVER_LIMIT', { data: { to_client_id: clientId } });
   }
 
-  /** Counts a message that is in a mailbox from now on. */
-  reserve(mailbox: Mailbox, { sizeBytes, expiresAtMs }: StoredMail): void {
-    mailbox.count++;
-    mailbox.bytes += sizeBytes;
-    if (expiresAtMs < mailbox.earliestExpiryMs) mailbox.earliestExpiryMs = expiresAtMs;
+  /** A message for this mailbox is being stored; it takes its room from now on. */
+  reserve(mailbox: Mailbox, mail: StoredMail): void {
+    this.#count(mailbox, mail);
+    mailbox.storing.push(mail.seq);
   }
 
-  /** Counts one that is not any more. */
-  leave(mailbox: Mailbox, { sizeBytes }: StoredMail): void {
-    mailbox.count--;
-    mailbox.bytes -= sizeBytes;
+  /** It is stored; the store tells so in the order of {@link reserve}. */
+  stored(mailbox: Mailbox, mail: StoredMail): void {
+    mailbox.storing.shift();
+    mailbox.add(mail);
+  }
+
+  /** It could not be stored. */
+  refused(mailbox: Mailbox, mail: StoredMail): void {
+    mailbox.storing.shift();
+    this.#leave(mailbox, mail);
   }
 
   read(mails: readonly StoredMail[]): Promise<readonly (Buffer | undefined)[]> {
@@ -132,7 +137,7 @@ export class Mailboxes implements MailboxEvents {
   }
 
   processed(mailbox: Mailbox, mails: readonly StoredMail[]): void {
-    for (const mail of mails) this.leave(mailbox, mail);
+    for (const mail of mails) this.#leave(mailbox, mail);
     this.store.remove(
       mailbox.clientId,
       mails.map(({ seq }) => seq),
@@ -149,13 +154,24 @@ export class Mailboxes implements MailboxEvents {
   }
 
   undeliverable(mailbox: Mailbox, mail: StoredMail, why: 'expired' | DeadLetterReason): void {
-    this.leave(mailbox, mail);
+    this.#leave(mailbox, mail);
     if (why === 'expired') this.store.remove(mailbox.clientId, [mail.seq]);
     else this.deadLetters.add(mail, mailbox.clientId, why);
     if (mail.receipt === undefined) return;
     const code: ErrorCode = why === 'expired' ? 'CC_EXPIRED' : 'CC_DEAD_LETTER';
     const sender = this.registry.find(mail.fromClientId)?.connection;
     if (sender?.can('acks')) sendError(sender, new CrossCommError(code, { data: { to_client_id: mailbox.clientId, why } }), mail.msgId);
+  }
+
+  #count(mailbox: Mailbox, { sizeBytes, expiresAtMs }: StoredMail): void {
+    mailbox.count++;
+    mailbox.bytes += sizeBytes;
+    if (expiresAtMs < mailbox.earliestExpiryMs) mailbox.earliestExpiryMs = expiresAtMs;
+  }
+
+  #leave(mailbox: Mailbox, { sizeBytes }: StoredMail): void {
+    mailbox.count--;
+    mailbox.bytes -= sizeBytes;
   }
 
   #create(clientId: string): Mailbox {
@@ -165,7 +181,7 @@ export class Mailboxes implements MailboxEvents {
   }
 
   #expire(): void {
-    const nowMs = Date.now();
+    const nowMs = steadyNowMs();
     for (const mailbox of this.#mailboxes.values()) {
       if (mailbox.earliestExpiryMs <= nowMs) mailbox.expire(nowMs);
       if (mailbox.count === 0 && mailbox.connection === undefined && nowMs - mailbox.lastSeenMs > this.options.mailTtlMs) this.#forget(mailbox);

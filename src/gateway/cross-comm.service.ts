@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ClientRegistry, type ClientEvent, type ClientInfo } from '../clients/index.js';
-import { DeadLetters, MailStore, MessageHub, type StoreStats } from '../delivery/index.js';
+import { DeadLetters, DurableDelivery, MailStore, MessageHub, type StoreStats } from '../delivery/index.js';
 import {
   BROADCAST_ID,
   CloseCode,
@@ -19,10 +19,23 @@ import {
 import { Refusals, type RefusalKind } from '../security/index.js';
 import { FileStorage, uploadAttachment } from '../storage/index.js';
 
+/** How a message of the hub is delivered. */
+export interface SendOptions {
+  /**
+   * `live` (default): to those who are online now. `durable`: stored before it is delivered, and kept for a client that
+   * is away; not for `"all"`.
+   */
+  readonly delivery?: 'live' | 'durable';
+  /** Time after which a durable message is not delivered any more, in milliseconds. Default: as long as mail is kept. */
+  readonly ttlMs?: number;
+}
+
 /** What {@link CrossCommService.sendMessage} did. */
 export interface SendResult {
   readonly msgId: string;
-  /** Clients the message was handed to. */
+  /** `stored`: it cannot be lost any more; `live`: it was handed over, at most once. */
+  readonly receipt: 'stored' | 'live';
+  /** Clients the message was handed to at once; of a stored one 0. */
   readonly delivered: number;
 }
 
@@ -40,6 +53,7 @@ export class CrossCommService {
     private readonly registry: ClientRegistry,
     private readonly storage: FileStorage,
     private readonly refusals: Refusals,
+    private readonly durable: DurableDelivery,
     private readonly mailStore: MailStore,
     /** Messages that could not be delivered for good. */
     readonly deadLetters: DeadLetters,
@@ -65,9 +79,11 @@ export class CrossCommService {
    * take a local path and are uploaded first.
    *
    * @throws CrossCommError `CC_INVALID_CONTENT`, `CC_TYPE_NOT_ALLOWED`, `CC_INVALID_CLIENT_ID`, `CC_UNKNOWN_CLIENT` (nobody of that id is online),
-   *   `CC_RECEIVER_LIMIT`, and the storage's codes
+   *   `CC_RECEIVER_LIMIT`, and the storage's codes; when durable also `CC_MAILBOX_FULL`, `CC_STORE_FULL`, `CC_STORE_FAILED`,
+   *   `CC_UNSUPPORTED` (to all, or without a store)
    */
-  async sendMessage(content: unknown, msgType: UserMessageType, toClientId: string = BROADCAST_ID): Promise<SendResult> {
+  // oxlint-disable-next-line max-params -- the order of Python's arguments is the API
+  async sendMessage(content: unknown, msgType: UserMessageType, toClientId: string = BROADCAST_ID, options: SendOptions = {}): Promise<SendResult> {
     if (roleOf(msgType) !== 'user') throw new CrossCommError('CC_TYPE_NOT_ALLOWED', `The type is "${msgType as string}".`);
     if (toClientId !== BROADCAST_ID) assertClientId(toClientId);
     const wireContent = toWireContent(msgType, content);
@@ -84,9 +100,15 @@ export class CrossCommService {
       timestamp: Date.now() / 1000,
       ossKey,
     };
+    const { msgId } = envelope;
+    if (options.delivery === 'durable') {
+      if (!this.durable.isEnabled || toClientId === BROADCAST_ID) throw new CrossCommError('CC_UNSUPPORTED', 'Durable messages need a store, and a client or group to go to.');
+      const receipt = await this.durable.send(envelope, options.ttlMs);
+      return { msgId, receipt, delivered: 0 };
+    }
     const { delivered, error } = this.hub.route(envelope);
     if (error !== undefined) throw error;
-    return { msgId: envelope.msgId, delivered };
+    return { msgId, receipt: 'live', delivered };
   }
 
   /** Ids of the clients that are online now. */

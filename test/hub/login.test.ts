@@ -49,8 +49,8 @@ describe('Login', () => {
       cross_comm: {
         protocol: 2,
         session: expect.stringMatching(/^[0-9a-f-]{36}$/),
-        features: ['errors', 'ext', 'requests'],
-        limits: { max_message_bytes: 2_000_000, max_nesting_depth: 50 },
+        features: ['errors', 'ext', 'requests', 'acks', 'mailbox', 'calls', 'events'],
+        limits: { max_message_bytes: 2_000_000, max_nesting_depth: 50, max_unacked: 1_024, max_unacked_bytes: 4_194_304 },
         heartbeat_interval: 7,
         heartbeat_timeout: 21,
       },
