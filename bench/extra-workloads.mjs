@@ -1,5 +1,5 @@
 // @ts-check
-import { ADDED_CPU, CLIENT, DELIVERY, IDLE_CPU, STREAM_AND_PEAK } from './figures.mjs';
+import { ADDED_CPU, CLIENT, DELIVERY, DURABLE, DURABLE_RATE, IDLE_CPU, STREAM_AND_PEAK } from './figures.mjs';
 import { HUB, YARDSTICK, sideOf } from './sides/sides.mjs';
 
 // What is compared with something else than the other servers: the hub with itself under other circumstances, the SDK
@@ -79,6 +79,23 @@ export const EXTRA_WORKLOADS = [
     ],
     figures: DELIVERY,
     maxRounds: 3,
+  },
+  {
+    name: 'durable-cost',
+    title: 'direct, 256 B, confirmed by their receivers, 10 pairs, 64 in flight each',
+    plan: () => ({ kind: 'durable', isDurable: false, pairs: 10, window: 64, contentBytes: 256, warmUp: 3_000, messages: 12_000 }),
+    contenders: [
+      { ...hub, name: 'live' },
+      { ...hub, name: 'durable', plan: { isDurable: true } },
+    ],
+    figures: DURABLE,
+  },
+  {
+    name: 'durable-rate',
+    title: 'durable, 256 B, 20 pairs, 100 in flight each',
+    plan: () => ({ kind: 'durable', isDurable: true, pairs: 20, window: 100, contentBytes: 256, warmUp: 1_500, messages: 15_000 }),
+    contenders: [{ ...hub, name: 'log' }],
+    figures: DURABLE_RATE,
   },
   {
     name: 'idle-cpu',

@@ -84,6 +84,20 @@ export const CLIENT = [
 ];
 
 /** @type {readonly Figure[]} */
+export const DURABLE = [
+  cpuPer('message'),
+  perSecond('messages'),
+  { key: 'p99Us', title: 'from sending to ack (live: to arrival) p99, µs', isCost: true, judgedBy: 'value', value: ({ result }) => result.p99Us ?? NaN },
+];
+
+/** @type {readonly Figure[]} */
+export const DURABLE_RATE = [
+  { ...perSecond('acks'), judgedBy: 'value' },
+  { key: 'p99Us', title: 'from sending to ack p99, µs', isCost: true, judgedBy: 'value', value: ({ result }) => result.p99Us ?? NaN },
+  { ...cpuPer('message'), judgedBy: 'value' },
+];
+
+/** @type {readonly Figure[]} */
 export const ADDED_CPU = [{ ...cpuPer('message'), judgedBy: 'difference' }];
 
 /** @type {readonly Figure[]} */

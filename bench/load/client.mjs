@@ -15,6 +15,7 @@ const readBuffer = Buffer.allocUnsafe(64 * 1024);
  * @typedef {object} ServerAddress
  * @property {number} port
  * @property {import('./dialects.mjs').Dialect} dialect
+ * @property {unknown} [loginContent] content of the login; default an empty text
  */
 
 /** A WebSocket client made of a raw socket: as cheap as a client in JavaScript can be. */
@@ -57,9 +58,9 @@ export class LoadClient {
    * @param {number} index names the client; must be unique
    * @returns {Promise<LoadClient>}
    */
-  static async open({ port, dialect }, index) {
+  static async open({ port, dialect, loginContent = '' }, index) {
     const client = new LoadClient(clientId(index), { host: '127.0.0.1', port, ...sourceOf(index) });
-    await client.#logIn(dialect, port);
+    await client.#logIn(dialect, port, loginContent);
     return client;
   }
 
@@ -106,11 +107,12 @@ export class LoadClient {
   /**
    * @param {import('./dialects.mjs').Dialect} dialect
    * @param {number} port
+   * @param {unknown} content
    * @returns {Promise<void>}
    */
-  #logIn(dialect, port) {
+  #logIn(dialect, port, content) {
     const login = maskedFrame(
-      Buffer.from(dialect.wrap('login', envelopeText({ from: this.id, to: 'server', type: 'login', content: '' }))),
+      Buffer.from(dialect.wrap('login', envelopeText({ from: this.id, to: 'server', type: 'login', content }))),
     );
     const greeting = [...dialect.greeting];
     let isUpgraded = false;

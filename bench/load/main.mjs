@@ -4,6 +4,7 @@ import { startProfile, writeProfile } from '../process/profiler.mjs';
 import { clientPairLoad } from './client-pair.load.mjs';
 import { connectionsLoad } from './connections.load.mjs';
 import { dialectOf } from './dialects.mjs';
+import { durableLoad } from './durable.load.mjs';
 import { heartbeatsLoad } from './heartbeats.load.mjs';
 import { pingPongLoad } from './ping-pong.load.mjs';
 import { relayLoad } from './relay.load.mjs';
@@ -13,7 +14,7 @@ import { relayLoad } from './relay.load.mjs';
 /**
  * @typedef {import('./relay.load.mjs').RelayPlan | import('./ping-pong.load.mjs').PingPongPlan
  *   | import('./connections.load.mjs').ConnectionsPlan | import('./client-pair.load.mjs').ClientPairPlan
- *   | import('./heartbeats.load.mjs').HeartbeatsPlan} Plan
+ *   | import('./heartbeats.load.mjs').HeartbeatsPlan | import('./durable.load.mjs').DurablePlan} Plan
  */
 
 /**
@@ -66,6 +67,8 @@ function createLoad(server) {
       return connectionsLoad(server, plan);
     case 'client-pair':
       return clientPairLoad(server, plan);
+    case 'durable':
+      return durableLoad(server, plan);
     case 'heartbeats':
       return heartbeatsLoad(server, plan);
   }

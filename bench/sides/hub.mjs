@@ -21,6 +21,8 @@ const hub = CrossCommModule.forRoot({
   host: '127.0.0.1',
   dataDir,
   storage: { driver: 'none' },
+  messagesPerSecond: 0,
+  bytesPerSecond: 0,
   ...options,
   ...JSON.parse(process.env['BENCH_HUB_OPTIONS'] ?? '{}'),
 });
