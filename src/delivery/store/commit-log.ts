@@ -1,0 +1,218 @@
+import { CrossCommError } from '../../protocol/index.js';
+import { Batch } from './batch.js';
+import { sealBlock } from './block.js';
+import type { Mail } from './mail.js';
+import { RecordWriter } from './record-writer.js';
+import { SegmentWriter } from './segment-writer.js';
+
+/** Told by the log. */
+export interface CommitEvents {
+  onCommitted(batch: Batch): void;
+  onRefused(mails: readonly Mail[], error: CrossCommError): void;
+  /** The disk has no space; it is tried again later. */
+  onFull(): void;
+  /** Once: nothing is written any more. */
+  onFailed(error: CrossCommError): void;
+}
+
+/** Between two attempts to write to a full disk. */
+const RETRY_MS = 500;
+
+/** A batch with so many bytes takes no more. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+
+/** Buffers up to this length are used again. */
+const KEPT_BUFFER_BYTES = 2 * BATCH_BYTES;
+
+const NO_SPACE: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/**
+ * Group commit: what is recorded while one batch is being written goes into the next one. Each is one block, written
+ * and synced before the next.
+ */
+export class CommitLog {
+  readonly #segments: SegmentWriter;
+  readonly #events: CommitEvents;
+  #state: 'open' | 'full' | 'failed' | 'closed' = 'open';
+  #error: CrossCommError | undefined;
+  #queue: Batch[] = [];
+  #inFlight: Batch | undefined;
+  #isScheduled = false;
+  #lastTryMs = 0;
+  #retry: NodeJS.Timeout | undefined;
+  readonly #writers: RecordWriter[] = [];
+
+  constructor(segments: SegmentWriter, events: CommitEvents) {
+    this.#segments = segments;
+    this.#events = events;
+  }
+
+  get state(): 'open' | 'full' | 'failed' | 'closed' {
+    return this.#state;
+  }
+
+  /** Bytes recorded, but not durable. */
+  get pendingBytes(): number {
+    let bytes = this.#inFlight?.length ?? 0;
+    for (const batch of this.#queue) bytes += batch.length;
+    return bytes;
+  }
+
+  /** Whether recording makes sense: later, or never again. */
+  get isRecording(): boolean {
+    return this.#state === 'open' || this.#state === 'full';
+  }
+
+  /** The batch to record into; it is written soon. */
+  get batch(): Batch {
+    const last = this.#queue.at(-1);
+    if (last !== undefined && last.length < BATCH_BYTES) return last;
+    const batch = new Batch(this.#writers.pop());
+    this.#queue.push(batch);
+    this.#schedule();
+    return batch;
+  }
+
+  /** @throws CrossCommError when a message would not be stored */
+  checkWritable(): void {
+    if (this.#state === 'open') return;
+    if (this.#state === 'full') {
+      const now = performance.now();
+      if (now - this.#lastTryMs < RETRY_MS) throw this.#error ?? full();
+      // this one tries whether there is space again
+      this.#lastTryMs = now;
+      this.#tryNow();
+      return;
+    }
+    throw this.#error ?? closed();
+  }
+
+  /** Resolves when all that was recorded is durable. */
+  async flush(): Promise<void> {
+    if (this.#state === 'failed' || this.#state === 'closed') throw this.#error ?? closed();
+    const last = this.#queue.at(-1) ?? this.#inFlight;
+    if (last === undefined) return;
+    const durable = last.whenDurable();
+    this.#tryNow();
+    await durable;
+  }
+
+  /** Ends writing; what is not durable is not written any more. */
+  async close(): Promise<void> {
+    clearTimeout(this.#retry);
+    if (this.#state !== 'failed') this.#state = 'closed';
+    await this.#segments.close();
+  }
+
+  #schedule(): void {
+    if (this.#state === 'full') {
+      this.#retry ??= setTimeout(() => this.#tryNow(), Math.max(0, this.#lastTryMs + RETRY_MS - performance.now())).unref();
+      return;
+    }
+    if (this.#isScheduled || this.#inFlight !== undefined) return;
+    this.#isScheduled = true;
+    setImmediate(() => void this.#run());
+  }
+
+  #tryNow(): void {
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    if (this.#isScheduled || this.#inFlight !== undefined) return;
+    this.#isScheduled = true;
+    setImmediate(() => void this.#run());
+  }
+
+  async #run(): Promise<void> {
+    this.#isScheduled = false;
+    while (this.#state === 'open' || this.#state === 'full') {
+      const batch = this.#queue.shift();
+      if (batch === undefined) break;
+      this.#inFlight = batch;
+      this.#lastTryMs = performance.now();
+      try {
+        await this.#write(batch);
+      } catch (error) {
+        this.#inFlight = undefined;
+        if (error instanceof NoSpaceError) this.#refuse(batch, error);
+        else this.fail(error, batch);
+        return;
+      }
+      this.#inFlight = undefined;
+      this.#reopen();
+      this.#events.onCommitted(batch);
+      batch.settle();
+      this.#reuse(batch);
+    }
+  }
+
+  #reopen(): void {
+    if (this.#state !== 'full') return;
+    this.#state = 'open';
+    this.#error = undefined;
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    const { writer } = batch;
+    try {
+      await this.#segments.prepare();
+      sealBlock(writer.buffer, writer.length, batch.count, this.#segments.number, this.#segments.offset);
+      await this.#segments.write(writer.buffer, writer.length);
+    } catch (error) {
+      if (!NO_SPACE.has((error as NodeJS.ErrnoException).code)) throw error;
+      await this.#segments.undo();
+      throw new NoSpaceError('The disk is full.', { cause: error });
+    }
+    await this.#segments.sync();
+    batch.place(this.#segments.number, this.#segments.offset);
+    this.#segments.advance(writer.length);
+  }
+
+  /** No space: messages are given back; what was done with others is kept for later. */
+  #refuse(batch: Batch, cause: NoSpaceError): void {
+    this.#state = 'full';
+    const error = full(cause.cause);
+    this.#error = error;
+    const batches = [batch, ...this.#queue];
+    const lasting = new Batch();
+    for (const each of batches) each.copyLastingTo(lasting);
+    this.#queue = lasting.count > 0 ? [lasting] : [];
+    if (lasting.count > 0) this.#schedule();
+    this.#giveBack(batches, error);
+    this.#events.onFull();
+  }
+
+  /** Ends writing for good. @param batch the one that was being written */
+  fail(cause: unknown, batch?: Batch): void {
+    if (this.#state === 'failed' || this.#state === 'closed') return;
+    this.#state = 'failed';
+    const error = new CrossCommError('CC_STORE_FAILED', { detail: `The store cannot be written (${String(cause)}).`, cause });
+    this.#error = error;
+    const batches = batch === undefined ? this.#queue : [batch, ...this.#queue];
+    this.#queue = [];
+    this.#events.onFailed(error);
+    this.#giveBack(batches, error);
+  }
+
+  #giveBack(batches: readonly Batch[], error: CrossCommError): void {
+    for (const each of batches) {
+      if (each.mails.length > 0) this.#events.onRefused(each.mails, error);
+      each.settle(error);
+    }
+  }
+
+  #reuse({ writer }: Batch): void {
+    if (this.#writers.length >= 2 || writer.buffer.length > KEPT_BUFFER_BYTES) return;
+    writer.clear();
+    this.#writers.push(writer);
+  }
+}
+
+class NoSpaceError extends Error {}
+
+function full(cause?: unknown): CrossCommError {
+  return new CrossCommError('CC_STORE_FULL', { cause, retryAfter: RETRY_MS / 1_000 });
+}
+
+function closed(): CrossCommError {
+  return new CrossCommError('CC_STORE_FAILED', 'The store is closed.');
+}

@@ -1,0 +1,223 @@
+import { IdEntries } from './id-entries.js';
+import { MessageIdHash } from './message-id-hash.js';
+
+/** The ids of one sender, oldest first. */
+interface Sender {
+  readonly name: string;
+  readonly number: number;
+  head: number;
+  tail: number;
+  count: number;
+}
+
+/** So many senders are looked at for the one that has most. */
+const LOOKED_AT = 256;
+
+/**
+ * Which message ids were stored, by sender, for a time and up to a number. Ids are kept as hashes of 96 bits within their
+ * sender, in typed arrays: about 50 bytes each. Beyond the number a sender with more than its share loses its own
+ * oldest; one with less takes the place of the oldest of the sender that has most.
+ */
+export class DuplicateIds {
+  readonly #windowMs: number;
+  readonly #max: number;
+  readonly #hash = new MessageIdHash();
+  readonly #entries = new IdEntries();
+  readonly #senders = new Map<string, Sender>();
+  readonly #byNumber: (Sender | undefined)[] = [undefined];
+  readonly #freeNumbers: number[] = [];
+  #largest: Sender | undefined;
+  #looking: IterableIterator<Sender> | undefined;
+  #sweeping: IterableIterator<Sender> | undefined;
+
+  /**
+   * @param windowMs how long an id is remembered
+   * @param max how many ids are remembered in all
+   */
+  constructor(windowMs: number, max: number) {
+    this.#windowMs = windowMs;
+    this.#max = max;
+  }
+
+  /** How many ids are remembered. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  seqOf(sender: string, msgId: string, nowMs: number): number | undefined {
+    this.#hash.of(msgId);
+    return this.#find(sender, nowMs);
+  }
+
+  /** @param storedAtMs milliseconds since the epoch */
+  remember(sender: string, msgId: string, seq: number, storedAtMs: number, nowMs: number): void {
+    this.#hash.of(msgId);
+    this.#remember(sender, seq, storedAtMs, nowMs);
+  }
+
+  /** What {@link hashOf} gave before a restart. */
+  rememberHash(sender: string, hash: readonly [number, number, number], seq: number, storedAtMs: number, nowMs: number): void {
+    this.#hash.set(...hash);
+    this.#remember(sender, seq, storedAtMs, nowMs);
+  }
+
+  /** Forgets an id when it still stands for this number. */
+  forget(sender: string, msgId: string, seq: number): void {
+    this.#hash.of(msgId);
+    const owner = this.#senders.get(sender);
+    const entry = owner === undefined ? 0 : this.#entries.find(owner.number, this.#hash);
+    if (owner !== undefined && entry !== 0 && this.#entries.seq[entry] === seq) this.#kill(owner, entry);
+  }
+
+  hashOf(msgId: string): [number, number, number] {
+    this.#hash.of(msgId);
+    return [this.#hash.a, this.#hash.b, this.#hash.c];
+  }
+
+  /** Whether this hash is remembered and stands for this number. */
+  holds(sender: string, hash: readonly [number, number, number], seq: number, nowMs: number): boolean {
+    this.#hash.set(...hash);
+    return this.#find(sender, nowMs) === seq;
+  }
+
+  /** Gives up what is too old, of a few senders at a time. */
+  sweep(nowMs: number): void {
+    for (let looked = 0; looked < 4; looked++) {
+      this.#sweeping ??= this.#senders.values();
+      const { value, done } = this.#sweeping.next();
+      if (done === true) {
+        this.#sweeping = undefined;
+        return;
+      }
+      this.#expire(value, nowMs, 64);
+    }
+  }
+
+  /** Puts the ids of each sender into the order of their numbers, after reading them in the order of the disk. */
+  sort(): void {
+    const { next, seq } = this.#entries;
+    for (const sender of this.#senders.values()) {
+      const entries: number[] = [];
+      let isSorted = true;
+      for (let entry = sender.head; entry !== 0; entry = next[entry] ?? 0) {
+        isSorted &&= entries.length === 0 || (seq[entries.at(-1) ?? 0] ?? 0) <= (seq[entry] ?? 0);
+        entries.push(entry);
+      }
+      if (isSorted) continue;
+      entries.sort((left, right) => (seq[left] ?? 0) - (seq[right] ?? 0));
+      for (let index = 0; index < entries.length; index++) next[entries[index] ?? 0] = entries[index + 1] ?? 0;
+      sender.head = entries[0] ?? 0;
+      sender.tail = entries.at(-1) ?? 0;
+    }
+  }
+
+  #find(sender: string, nowMs: number): number | undefined {
+    const owner = this.#senders.get(sender);
+    if (owner === undefined) return undefined;
+    const entry = this.#entries.find(owner.number, this.#hash);
+    if (entry === 0 || this.#isOld(entry, nowMs)) return undefined;
+    return this.#entries.seq[entry];
+  }
+
+  #remember(name: string, seq: number, storedAtMs: number, nowMs: number): void {
+    if (this.#max === 0 || storedAtMs + this.#windowMs <= nowMs) return;
+    let sender = this.#senders.get(name);
+    if (sender !== undefined) {
+      const before = this.#entries.find(sender.number, this.#hash);
+      if (before !== 0) this.#kill(sender, before);
+      this.#expire(sender, nowMs, 4);
+    }
+    if (this.#entries.size >= this.#max) this.#makeRoom(sender);
+    // it may have lost its last id
+    sender = this.#senders.get(name) ?? this.#create(name);
+    const entry = this.#entries.add(sender.number, this.#hash, seq, storedAtMs);
+    if (sender.tail === 0) sender.head = entry;
+    else this.#entries.next[sender.tail] = entry;
+    sender.tail = entry;
+    sender.count++;
+    if (this.#largest === undefined || sender.count > this.#largest.count) this.#largest = sender;
+  }
+
+  #create(name: string): Sender {
+    const sender = { name, number: this.#freeNumbers.pop() ?? this.#byNumber.length, head: 0, tail: 0, count: 0 };
+    this.#byNumber[sender.number] = sender;
+    this.#senders.set(name, sender);
+    return sender;
+  }
+
+  #isOld(entry: number, nowMs: number): boolean {
+    return (this.#entries.storedAtMs[entry] ?? 0) + this.#windowMs <= nowMs;
+  }
+
+  #makeRoom(sender: Sender | undefined): void {
+    const share = this.#max / this.#senders.size;
+    if (sender !== undefined && sender.count >= share) {
+      this.#dropOldest(sender);
+      return;
+    }
+    if (this.#largest === undefined || this.#largest.count < share) this.#largest = this.#findLargest();
+    if (this.#largest !== undefined) this.#dropOldest(this.#largest);
+  }
+
+  #findLargest(): Sender | undefined {
+    let largest: Sender | undefined;
+    for (let looked = 0; looked < Math.min(LOOKED_AT, this.#senders.size); looked++) {
+      this.#looking ??= this.#senders.values();
+      let result = this.#looking.next();
+      if (result.done === true) {
+        this.#looking = this.#senders.values();
+        result = this.#looking.next();
+      }
+      const candidate = result.value as Sender | undefined;
+      if (candidate !== undefined && candidate.count > (largest?.count ?? 0)) largest = candidate;
+    }
+    return largest;
+  }
+
+  #dropOldest(sender: Sender): void {
+    const before = this.#entries.size;
+    while (sender.head !== 0 && this.#entries.size === before) this.#shift(sender);
+  }
+
+  #expire(sender: Sender, nowMs: number, limit: number): void {
+    for (let left = limit; left > 0 && sender.head !== 0; left--) {
+      if (!this.#entries.isDead(sender.head) && !this.#isOld(sender.head, nowMs)) return;
+      this.#shift(sender);
+    }
+  }
+
+  /** Takes the first off a sender's list, dead or alive. */
+  #shift(sender: Sender): void {
+    const entry = sender.head;
+    const isLive = !this.#entries.isDead(entry);
+    sender.head = this.#entries.next[entry] ?? 0;
+    if (sender.head === 0) sender.tail = 0;
+    if (isLive) {
+      this.#entries.kill(entry);
+      sender.count--;
+    }
+    this.#entries.release(entry);
+    this.#dropIfEmpty(sender);
+  }
+
+  /** It stays in the list of its sender until it is the first. */
+  #kill(sender: Sender, entry: number): void {
+    this.#entries.kill(entry);
+    sender.count--;
+    this.#dropIfEmpty(sender);
+  }
+
+  #dropIfEmpty(sender: Sender): void {
+    if (sender.count > 0 || this.#byNumber[sender.number] !== sender) return;
+    this.#senders.delete(sender.name);
+    this.#byNumber[sender.number] = undefined;
+    this.#freeNumbers.push(sender.number);
+    if (this.#largest === sender) this.#largest = undefined;
+    while (sender.head !== 0) {
+      const entry = sender.head;
+      sender.head = this.#entries.next[entry] ?? 0;
+      this.#entries.release(entry);
+    }
+    sender.tail = 0;
+  }
+}

@@ -1,0 +1,38 @@
+import type { NewMail, StoredMail } from './mail-store.js';
+
+/** A message in memory, with the place of its frame on disk. */
+export class Mail implements StoredMail {
+  readonly seq: number;
+  readonly fromClientId: string;
+  readonly msgId: string;
+  readonly receipt: StoredMail['receipt'];
+  readonly storedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly sizeBytes: number;
+  recipients: string[];
+  attempts: Map<string, number> | undefined = undefined;
+  frame: Buffer | undefined;
+  /** Number of the segment that holds it durably; 0 until then. */
+  segment = 0;
+  /** Where in the segment its frame begins; until it is durable, where in its batch. */
+  offset = 0;
+
+  constructor(mail: Omit<NewMail, 'frame'>, storedAtMs: number, sizeBytes: number, frame: Buffer | undefined) {
+    this.seq = mail.seq;
+    this.fromClientId = mail.fromClientId;
+    this.msgId = mail.msgId;
+    this.receipt = mail.receipt;
+    this.storedAtMs = storedAtMs;
+    this.expiresAtMs = mail.expiresAtMs;
+    this.sizeBytes = sizeBytes;
+    this.recipients = [...mail.recipients];
+    this.frame = frame;
+  }
+}
+
+/** A small fact, with the segment that holds it durably; 0 until then. */
+export interface Fact {
+  readonly key: string;
+  value: string;
+  segment: number;
+}
