@@ -2,7 +2,7 @@ export { CrossCommModule } from './cross-comm.module.js';
 export { CrossComm, type CrossCommRoleOptions, type MessageHandler } from './cross-comm.facade.js';
 export { CROSS_COMM_OPTIONS, type CrossCommModuleExtras, type CrossCommOptionsFactory } from './cross-comm.module-definition.js';
 export type { CrossCommOptions } from './cross-comm.options.js';
-export { CrossCommGateway, CrossCommService, type ClientList, type SendResult } from './gateway/index.js';
+export { CrossCommGateway, CrossCommService, type ClientList, type GroupMemberInfo, type RequestOptions, type SendResult } from './gateway/index.js';
 export {
   ClientRegistry,
   ConnectedClient,
@@ -23,6 +23,7 @@ export {
   type RefusalKind,
   type TokenTable,
 } from './security/index.js';
+export type { RequestContext } from './listeners/index.js';
 export {
   FileStorage,
   type GetOptions,

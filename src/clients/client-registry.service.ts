@@ -52,6 +52,12 @@ export class ClientRegistry {
     return this.#online.get(clientId);
   }
 
+  /** What is known of this client; undefined when it was never seen, or is forgotten. */
+  info(clientId: string): ClientInfo | undefined {
+    const client = this.#online.get(clientId);
+    return client === undefined ? this.#offline.get(clientId) : describe(client);
+  }
+
   /** All online clients, in the order of their logins. */
   online(): IterableIterator<ConnectedClient> {
     return this.#online.values();

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { messageId, SERVER_ID, type CommMsgType, type CrossCommError, type ErrorContent, type ResponseContent } from '../protocol/index.js';
+import { CrossCommError, messageId, SERVER_ID, type CommMsgType, type ErrorContent, type ResponseContent } from '../protocol/index.js';
 import type { Connection } from './connection.js';
 import { OutboundMessage } from './outbound-message.js';
 
@@ -37,8 +37,9 @@ export function sendError(connection: Connection, error: CrossCommError, replyTo
   connection.send(fromServer('error', connection.client?.clientId ?? '', content));
 }
 
-/** Answers a request. */
+/** Answers a request; with an error when the answer is larger than the client can take. */
 export function sendResponse(connection: Connection, replyTo: string, data: unknown): void {
-  const content: ResponseContent = { reply_to: replyTo, data };
-  connection.send(fromServer('response', connection.client?.clientId ?? '', content));
+  const content: ResponseContent = { reply_to: replyTo, data: data ?? null };
+  const outcome = connection.send(fromServer('response', connection.client?.clientId ?? '', content));
+  if (outcome === 'too-large') sendError(connection, new CrossCommError('CC_RECEIVER_LIMIT', 'The answer is too large.'), replyTo);
 }

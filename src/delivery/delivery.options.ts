@@ -97,4 +97,29 @@ export class DeliveryOptions {
   @IsInt()
   @Min(1_024)
   maxUnconfirmedBytes: number = MIB;
+
+  /** Groups that have members; a further one is refused with `CC_LIMIT_REACHED`. Default 10,000. */
+  @IsInt()
+  @Min(0)
+  maxGroups: number = 10_000;
+
+  /** Groups that one client may be a member of, likewise. Default 1,000. */
+  @IsInt()
+  @Min(0)
+  maxGroupsPerClient: number = 1_000;
+
+  /** Clients and groups that one client may watch, likewise. Default 1,000. */
+  @IsInt()
+  @Min(0)
+  maxWatches: number = 1_000;
+
+  /** Requests of one client that may wait for their answer, likewise. Default 1,024. */
+  @IsInt()
+  @Min(1)
+  maxPendingRequests: number = 1_024;
+
+  /** Longest time that a request may wait for its answer, and the time it has unless it asks for less, in ms. Default 300,000. */
+  @IsInt()
+  @Min(100)
+  maxRequestMs: number = 300_000;
 }

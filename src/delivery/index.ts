@@ -2,6 +2,10 @@ export { DeadLetters, type DeadLetter, type DeadLetterReason } from './dead-lett
 export { DeliveryOptions } from './delivery.options.js';
 export { DELIVERY_PROVIDERS } from './delivery.providers.js';
 export { DurableDelivery, type OnRouted } from './durable-delivery.service.js';
+export { GroupRegistry, type GroupChange, type GroupMember, type MembershipFacts } from './group.registry.js';
 export { Mailboxes } from './mailboxes.service.js';
 export { MessageHub, type RouteResult } from './message-hub.service.js';
+export type { PendingRequest, Requester, Responder } from './pending-requests.js';
+export { PresenceWatch, type WatchTargets } from './presence-watch.service.js';
+export { RequestRouter, type InboundFrame, type RequestStats } from './request-router.service.js';
 export { MailStore, type StoreStats } from './store/index.js';

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry, OutboundMessage } from '../clients/index.js';
-import { BROADCAST_ID, CrossCommError, SERVER_ID, type Envelope } from '../protocol/index.js';
+import { BROADCAST_ID, CrossCommError, SERVER_ID, groupOf, type Envelope } from '../protocol/index.js';
+import { GroupRegistry } from './group.registry.js';
 
 /** What became of a routed message. */
 export interface RouteResult {
@@ -19,7 +20,10 @@ const ONE_DELIVERED: RouteResult = { delivered: 1, error: undefined };
  */
 @Injectable()
 export class MessageHub {
-  constructor(private readonly registry: ClientRegistry) {}
+  constructor(
+    private readonly registry: ClientRegistry,
+    private readonly groups: GroupRegistry,
+  ) {}
 
   /** @param frame the sender's own frame as UTF-8 text, forwarded as it is */
   route(envelope: Envelope, frame?: Buffer): RouteResult {
@@ -28,9 +32,27 @@ export class MessageHub {
     const message = new OutboundMessage(envelope, frame);
     if (toClientId === BROADCAST_ID) return this.#broadcast(message);
     const receiver = this.registry.find(toClientId);
-    if (receiver === undefined) return failure('CC_UNKNOWN_CLIENT', envelope, 0);
+    if (receiver === undefined) {
+      const group = groupOf(toClientId);
+      return group === undefined ? failure('CC_UNKNOWN_CLIENT', envelope, 0) : this.#toGroup(group, message);
+    }
     const outcome = receiver.connection.send(message);
     return outcome === 'sent' ? ONE_DELIVERED : failure(outcome === 'too-large' ? 'CC_RECEIVER_LIMIT' : 'CC_UNKNOWN_CLIENT', envelope, 0);
+  }
+
+  /** To the members of a group that are online, except the sender. */
+  #toGroup(group: string, message: OutboundMessage): RouteResult {
+    const { envelope } = message;
+    if (this.groups.memberCount(group) === 0) return failure('CC_UNKNOWN_GROUP', envelope, 0);
+    let delivered = 0;
+    let tooLarge = false;
+    for (const { clientId } of this.groups.members(group)) {
+      if (clientId === envelope.fromClientId) continue;
+      const outcome = this.registry.find(clientId)?.connection.send(message);
+      if (outcome === 'sent') delivered++;
+      else if (outcome === 'too-large') tooLarge = true;
+    }
+    return tooLarge ? failure('CC_RECEIVER_LIMIT', envelope, delivered) : { delivered, error: undefined };
   }
 
   /** To everyone online except the sender. */
@@ -48,6 +70,6 @@ export class MessageHub {
   }
 }
 
-function failure(code: 'CC_RECEIVER_LIMIT' | 'CC_UNKNOWN_CLIENT', envelope: Envelope, delivered: number): RouteResult {
+function failure(code: 'CC_RECEIVER_LIMIT' | 'CC_UNKNOWN_CLIENT' | 'CC_UNKNOWN_GROUP', envelope: Envelope, delivered: number): RouteResult {
   return { delivered, error: new CrossCommError(code, { data: { to_client_id: envelope.toClientId.slice(0, 256) } }) };
 }

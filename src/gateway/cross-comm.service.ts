@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ClientRegistry, type ClientEvent, type ClientInfo } from '../clients/index.js';
 import { DeadLetters, DurableDelivery, MailStore, MessageHub, type StoreStats } from '../delivery/index.js';
@@ -9,6 +9,8 @@ import {
   CrossCommError,
   SERVER_ID,
   assertClientId,
+  assertGroupName,
+  groupOf,
   isAttachmentType,
   messageId,
   roleOf,
@@ -18,6 +20,8 @@ import {
 } from '../protocol/index.js';
 import { Refusals, type RefusalKind } from '../security/index.js';
 import { FileStorage, uploadAttachment } from '../storage/index.js';
+import { GroupActions, type GroupMemberInfo } from './group-actions.js';
+import { HubRequests, type RequestOptions } from './hub-requests.js';
 
 /** How a message of the hub is delivered. */
 export interface SendOptions {
@@ -48,6 +52,9 @@ export interface ClientList {
 /** The hub from inside the application: send, list, disconnect. Inject it anywhere. */
 @Injectable()
 export class CrossCommService {
+  @Inject(HubRequests)
+  private readonly requests!: HubRequests;
+
   constructor(
     private readonly hub: MessageHub,
     private readonly registry: ClientRegistry,
@@ -57,6 +64,7 @@ export class CrossCommService {
     private readonly mailStore: MailStore,
     /** Messages that could not be delivered for good. */
     readonly deadLetters: DeadLetters,
+    private readonly groups: GroupActions,
   ) {}
 
   /** How the store of durable messages is doing. */
@@ -75,17 +83,19 @@ export class CrossCommService {
   }
 
   /**
-   * Sends as `"server"`, to one client or to all, with the conversions of the Python sender; file, image and folder
+   * Sends as `"server"`, to one client, to `group:<name>` or to all, with the conversions of the Python sender; file, image and folder
    * take a local path and are uploaded first.
    *
    * @throws CrossCommError `CC_INVALID_CONTENT`, `CC_TYPE_NOT_ALLOWED`, `CC_INVALID_CLIENT_ID`, `CC_UNKNOWN_CLIENT` (nobody of that id is online),
-   *   `CC_RECEIVER_LIMIT`, and the storage's codes; when durable also `CC_MAILBOX_FULL`, `CC_STORE_FULL`, `CC_STORE_FAILED`,
+   *   `CC_UNKNOWN_GROUP`, `CC_RECEIVER_LIMIT`, and the storage's codes; when durable also `CC_MAILBOX_FULL`, `CC_STORE_FULL`, `CC_STORE_FAILED`,
    *   `CC_UNSUPPORTED` (to all, or without a store)
    */
   // oxlint-disable-next-line max-params -- the order of Python's arguments is the API
   async sendMessage(content: unknown, msgType: UserMessageType, toClientId: string = BROADCAST_ID, options: SendOptions = {}): Promise<SendResult> {
     if (roleOf(msgType) !== 'user') throw new CrossCommError('CC_TYPE_NOT_ALLOWED', `The type is "${msgType as string}".`);
-    if (toClientId !== BROADCAST_ID) assertClientId(toClientId);
+    const group = groupOf(toClientId);
+    if (group !== undefined) assertGroupName(group);
+    else if (toClientId !== BROADCAST_ID) assertClientId(toClientId);
     const wireContent = toWireContent(msgType, content);
     const stamp = { nowMs: Date.now(), hex8: randomBytes(4).toString('hex') };
     const ossKey = isAttachmentType(msgType)
@@ -109,6 +119,39 @@ export class CrossCommService {
     const { delivered, error } = this.hub.route(envelope);
     if (error !== undefined) throw error;
     return { msgId, receipt: 'live', delivered };
+  }
+
+  /**
+   * Asks a client for an action, and resolves with its answer.
+   *
+   * @throws CrossCommError `CC_UNKNOWN_CLIENT` (not online, or left before it answered), `CC_UNSUPPORTED` (it answers no requests),
+   *   `CC_TIMEOUT`, `CC_ABORTED`, `CC_INVALID_CLIENT_ID`, `CC_INVALID_CONTENT`, `CC_RECEIVER_LIMIT`, and what the client answers, e.g. `CC_NO_HANDLER`
+   */
+  request(toClientId: string, action: string, data?: unknown, options: RequestOptions = {}): Promise<unknown> {
+    return this.requests.request(toClientId, action, data, options);
+  }
+
+  /**
+   * Makes a client that is online a member of a group. A durable membership lasts over disconnects and restarts, until
+   * it is left; it needs a client with a mailbox. Other memberships end with the client's session.
+   *
+   * @throws CrossCommError `CC_UNKNOWN_CLIENT`, `CC_INVALID_CLIENT_ID` (the group's name), `CC_LIMIT_REACHED`, `CC_UNSUPPORTED`,
+   *   `CC_STORE_FULL`, `CC_STORE_FAILED`
+   */
+  async joinGroup(group: string, clientId: string, { durable = false }: { readonly durable?: boolean } = {}): Promise<void> {
+    const connection = this.registry.find(clientId)?.connection;
+    if (connection === undefined) throw new CrossCommError('CC_UNKNOWN_CLIENT', { data: { client_id: clientId } });
+    await this.groups.join({ group, isDurable: durable }, { clientId, connection });
+  }
+
+  /** Ends a membership, if there is one. @throws CrossCommError `CC_STORE_FULL`, `CC_STORE_FAILED` */
+  async leaveGroup(group: string, clientId: string): Promise<void> {
+    await this.groups.leave(group, clientId);
+  }
+
+  /** The members of a group, in the order in which they joined; none when there is no such group. */
+  groupMembers(group: string): GroupMemberInfo[] {
+    return this.groups.members(group);
   }
 
   /** Ids of the clients that are online now. */

@@ -6,13 +6,18 @@ import { CrossCommService } from './cross-comm.service.js';
 import { EventLoopTurn } from './event-loop-turn.js';
 import { FileBroker } from './file-broker.service.js';
 import { FileDoor } from './file-door.service.js';
+import { GroupActions } from './group-actions.js';
 import { HubActions } from './hub-actions.service.js';
+import { HubRequests } from './hub-requests.js';
 import { InboundPipeline } from './inbound-pipeline.js';
+import { InboundRequests } from './inbound-requests.js';
+import { LastWills } from './last-wills.js';
 import { LoginExpiry } from './login-expiry.js';
 import { LoginGuard } from './login-guard.js';
 import { LoginWelcome } from './login-welcome.js';
 import { LoginHandler } from './login.handler.js';
 import { MessageForwarder } from './message-forwarder.js';
+import { PresenceActions } from './presence-actions.js';
 import { ReadControl } from './read-control.js';
 import { StorageAttachmentDownloader } from './storage.attachment-downloader.js';
 import { UpgradeGuard } from './upgrade-guard.js';
@@ -32,6 +37,11 @@ export const GATEWAY_PROVIDERS: Provider[] = [
   ReadControl,
   UpgradeGuard,
   HubActions,
+  HubRequests,
+  InboundRequests,
+  GroupActions,
+  PresenceActions,
+  LastWills,
   FileBroker,
   FileDoor,
   { provide: AttachmentDownloader, useClass: StorageAttachmentDownloader },

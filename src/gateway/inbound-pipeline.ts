@@ -6,10 +6,11 @@ import { EventLoopTurn } from './event-loop-turn.js';
 import { decodeTextFrame } from './frame-decoder.js';
 import { textOfBinaryFrame } from './frame-text.js';
 import { GatewayOptions } from './gateway.options.js';
-import { HubActions } from './hub-actions.service.js';
+import { InboundRequests } from './inbound-requests.js';
 import { LoginHandler } from './login.handler.js';
 import { MessageForwarder } from './message-forwarder.js';
 import { ReadControl } from './read-control.js';
+import { hasMoreRead } from './web-socket-inside.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
 
 /**
@@ -26,7 +27,7 @@ export class InboundPipeline {
     private readonly loginHandler: LoginHandler,
     private readonly forwarder: MessageForwarder,
     private readonly controls: ClientControls,
-    private readonly actions: HubActions,
+    private readonly requests: InboundRequests,
     private readonly options: GatewayOptions,
     private readonly turn: EventLoopTurn,
     private readonly readControl: ReadControl,
@@ -107,7 +108,9 @@ export class InboundPipeline {
         this.controls.confirm(connection, client.clientId, envelope.content);
         break;
       case 'request':
-        this.#request(connection, envelope);
+      case 'response':
+      case 'cancel':
+        this.#request(connection, envelope, frame);
         break;
       default:
         throw new CrossCommError('CC_TYPE_NOT_ALLOWED', `The type is "${envelope.msgType}".`);
@@ -133,9 +136,13 @@ export class InboundPipeline {
     for (const { data, isBinary } of connection.release()) this.receive(connection, data, isBinary);
   }
 
-  #request(connection: WebSocketConnection, envelope: Envelope): void {
-    if (!connection.isAnnounced) throw new CrossCommError('CC_TYPE_NOT_ALLOWED', 'Requests need protocol 2.');
-    void this.actions.answer(connection, envelope);
+  #request(connection: WebSocketConnection, envelope: Envelope, frame: Buffer): void {
+    this.turn.messageBegins(hasMoreRead(connection.webSocket) ?? true);
+    try {
+      this.requests.receive(connection, envelope, frame);
+    } finally {
+      this.turn.messageEnds();
+    }
   }
 
   /** Before login a peer may send one small frame after the other, but not much in all. */

@@ -12,6 +12,7 @@ import {
 } from '../protocol/index.js';
 import type { AuthDecision } from '../security/index.js';
 import { GatewayOptions } from './gateway.options.js';
+import { assertWillContent } from './last-wills.js';
 import { LoginExpiry } from './login-expiry.js';
 import { LoginGuard } from './login-guard.js';
 import { LoginWelcome } from './login-welcome.js';
@@ -59,6 +60,7 @@ export class LoginHandler {
     try {
       attempt.announcement = parseAnnouncement(content);
       attempt.isAnnounced = attempt.announcement !== undefined;
+      assertWillContent(attempt.announcement?.will);
       this.guard.assertRate(connection.remoteAddress);
       assertClientId(clientId);
       this.#assertFree(attempt);

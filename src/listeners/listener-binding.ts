@@ -7,7 +7,8 @@ import type { ListenerHandle } from './listener.registry.js';
 /** The parts of Nest's creator that find the enhancers of a method: at the method, its class and globally. */
 const ENHANCER_CREATORS = ['guardsContextCreator', 'interceptorsContextCreator', 'pipesContextCreator', 'filtersContextCreator'] as const;
 
-type NestHandler = (...args: unknown[]) => Promise<unknown>;
+/** A method as Nest runs it. */
+export type NestHandler = (...args: unknown[]) => Promise<unknown>;
 
 /** What Nest found for a method. Where a Nest is built otherwise nothing comes in, and the method runs through Nest. */
 interface Findings {
@@ -27,6 +28,24 @@ interface CreatorInside extends Readonly<Partial<Record<(typeof ENHANCER_CREATOR
  */
 export function bindListener(creator: ExternalContextCreator, place: ListenerPlace): ListenerHandle['invoke'] {
   const found: Findings = { enhancers: new Map(), parameters: [] };
+  const handler = bindThroughNest(creator, place, found);
+  const direct = ENHANCER_CREATORS.every((name) => hasNone(found, name)) ? directCall(place, found.parameters) : undefined;
+  if (direct !== undefined) return direct;
+  return async (...args) => {
+    // Nest has run what the method returned to its end; what came out is nobody's
+    await handler(...args);
+  };
+}
+
+/**
+ * Makes the function that runs a method through Nest and resolves with what it returns; of an Observable, the last value.
+ * @param found is given what Nest finds for the method
+ */
+export function bindThroughNest(
+  creator: ExternalContextCreator,
+  place: ListenerPlace,
+  found: Findings = { enhancers: new Map(), parameters: [] },
+): NestHandler {
   const ofPlace = creatorFor(creator, place, found);
   const throughNest = (filters: boolean): NestHandler =>
     ofPlace.create(
@@ -41,15 +60,12 @@ export function bindListener(creator: ExternalContextCreator, place: ListenerPla
       'ws',
     ) as NestHandler;
   const withFilters = throughNest(true);
-  const hasNone = (name: string): boolean => isEmptyList(found.enhancers.get(name));
-  const direct = ENHANCER_CREATORS.every(hasNone) ? directCall(place, found.parameters) : undefined;
-  if (direct !== undefined) return direct;
-  // without filters Nest would only log what the runner logs anyway
-  const handler = hasNone('filtersContextCreator') ? throughNest(false) : withFilters;
-  return async (...args) => {
-    // Nest has run what the method returned to its end; what came out is nobody's
-    await handler(...args);
-  };
+  // without filters Nest would only log what its caller logs anyway
+  return hasNone(found, 'filtersContextCreator') ? throughNest(false) : withFilters;
+}
+
+function hasNone({ enhancers }: Findings, name: string): boolean {
+  return isEmptyList(enhancers.get(name));
 }
 
 /**

@@ -68,6 +68,7 @@ export {
 export {
   parseRequest,
   replyTo,
+  type CancelContent,
   type ErrorContent,
   type RequestContent,
   type ResponseContent,

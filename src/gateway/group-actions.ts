@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import { ClientRegistry, type Connection } from '../clients/index.js';
+import { DeliveryOptions, GroupRegistry } from '../delivery/index.js';
+import { CrossCommError, assertGroupName } from '../protocol/index.js';
+import { HubActions, type Asker } from './hub-actions.service.js';
+
+/** Who becomes a member of what. */
+export interface GroupJoin {
+  readonly group: string;
+  readonly isDurable: boolean;
+}
+
+/** A member of a group, and whether it is here. */
+export interface GroupMemberInfo {
+  readonly clientId: string;
+  readonly status: 'online' | 'offline';
+  /** Whether the membership lasts over disconnects and restarts. */
+  readonly isDurable: boolean;
+}
+
+/** Joining and leaving groups, for clients (`groups.…` actions) and for the application. */
+@Injectable()
+export class GroupActions {
+  constructor(
+    private readonly groups: GroupRegistry,
+    private readonly registry: ClientRegistry,
+    private readonly options: DeliveryOptions,
+    actions: HubActions,
+  ) {
+    actions.add('groups.join', (data, asker) => this.#join(data, asker));
+    actions.add('groups.leave', (data, { clientId }) => this.leave(groupIn(data), clientId));
+    actions.add('groups.members', (data) => ({ members: this.wireMembers(groupIn(data)) }));
+    actions.add('groups.list', (_data, { clientId }) => ({
+      groups: [...this.groups.groupsOf(clientId)].map(({ group, isDurable }) => ({ group, durable: isDurable })),
+    }));
+  }
+
+  /**
+   * Makes an online client a member; a durable membership is safe when the promise resolves.
+   * @throws CrossCommError `CC_INVALID_CLIENT_ID`, `CC_LIMIT_REACHED`, `CC_UNSUPPORTED`, `CC_STORE_FULL`, `CC_STORE_FAILED`
+   */
+  join({ group, isDurable }: GroupJoin, { clientId, connection }: Asker): Promise<void> | undefined {
+    if (!isDurable) {
+      this.groups.join(group, clientId, false);
+      return undefined;
+    }
+    this.#assertMailbox(connection);
+    this.groups.join(group, clientId, true);
+    return this.#stored(group, clientId);
+  }
+
+  /** Ends a membership, if there is one; the end of a durable one is safe when the promise resolves. */
+  leave(group: string, clientId: string): Promise<null> | null {
+    const membership = this.groups.membership(group, clientId);
+    this.groups.leave(group, clientId);
+    return membership?.isDurable === true ? this.groups.flush().then(() => null) : null;
+  }
+
+  members(group: string): GroupMemberInfo[] {
+    return Array.from(this.groups.members(group), ({ clientId, isDurable }) => ({
+      clientId,
+      status: this.registry.find(clientId) === undefined ? 'offline' : 'online',
+      isDurable,
+    }));
+  }
+
+  /** The same as it travels. */
+  wireMembers(group: string): unknown[] {
+    return this.members(group).map(({ clientId, status, isDurable }) => ({ client_id: clientId, status, durable: isDurable }));
+  }
+
+  #join(data: unknown, asker: Asker): unknown {
+    const group = groupIn(data);
+    const { durable = false } = (data ?? {}) as { durable?: unknown };
+    if (typeof durable !== 'boolean') throw new CrossCommError('CC_INVALID_CONTENT', 'durable is not true or false.');
+    // a durable member that joins again without saying so stays one
+    const answer = (): unknown => ({
+      group,
+      durable: this.groups.membership(group, asker.clientId)?.isDurable ?? durable,
+      members: this.groups.memberCount(group),
+    });
+    const stored = this.join({ group, isDurable: durable }, asker);
+    return stored === undefined ? answer() : stored.then(answer);
+  }
+
+  /** What lasts needs a place where its messages wait. */
+  #assertMailbox(connection: Connection): void {
+    if (this.options.store === 'none') throw new CrossCommError('CC_UNSUPPORTED', 'This hub keeps no mail, so no membership is durable.');
+    if (!connection.can('mailbox'))
+      throw new CrossCommError('CC_UNSUPPORTED', 'A durable membership needs the feature "mailbox".');
+  }
+
+  async #stored(group: string, clientId: string): Promise<void> {
+    try {
+      await this.groups.flush();
+    } catch (error) {
+      // nobody may rely on what is not stored
+      this.groups.leave(group, clientId);
+      throw error;
+    }
+  }
+}
+
+/** @throws CrossCommError `CC_INVALID_CLIENT_ID` */
+function groupIn(data: unknown): string {
+  return assertGroupName((data as { group?: unknown } | null | undefined)?.group);
+}
