@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry, steadyNowMs, type ConnectedClient } from '../clients/index.js';
-import { CrossCommError, encodeEnvelope, readDeliveryRequest, type DeliveryRequest, type Envelope } from '../protocol/index.js';
+import { CrossCommError, encodeEnvelope, groupOf, readDeliveryRequest, type DeliveryRequest, type Envelope } from '../protocol/index.js';
 import { AskingClient, AskingHub, type Asker } from './asker.js';
 import { DeliveryOptions } from './delivery.options.js';
+import { GroupRegistry } from './group.registry.js';
 import { mailFrame } from './mail-frame.js';
 import type { Mailbox } from './mailbox.js';
 import { Mailboxes } from './mailboxes.service.js';
@@ -10,6 +11,7 @@ import { MessageHub } from './message-hub.service.js';
 import { Receipts } from './receipts.js';
 import { RecentMessages } from './recent-messages.js';
 import { SenderCredit } from './sender-credit.js';
+import { StoringQueue } from './storing-queue.js';
 import { MailStore, type StoreEvents, type StoredMail } from './store/index.js';
 
 /** Called with a message of a client when it is going to be delivered. Must not throw. */
@@ -26,15 +28,6 @@ interface Submission {
   readonly asker: Asker;
 }
 
-/** One that is being stored. */
-interface Acceptance {
-  readonly sender: ConnectedClient | undefined;
-  readonly envelope: Envelope;
-  readonly mailboxes: readonly Mailbox[];
-  /** Who sent it, those who sent it once more included. */
-  readonly askers: Asker[];
-}
-
 const NOTHING_ASKED: DeliveryRequest = { delivery: undefined, receipt: undefined, ttl: undefined };
 
 /**
@@ -43,9 +36,10 @@ const NOTHING_ASKED: DeliveryRequest = { delivery: undefined, receipt: undefined
  */
 @Injectable()
 export class DurableDelivery implements StoreEvents {
-  readonly #storing = new Map<number, Acceptance>();
+  readonly #storing = new StoringQueue();
   readonly #handedOver = new RecentMessages();
   #onRouted: OnRouted = () => undefined;
+  #isOpen = false;
 
   constructor(
     private readonly registry: ClientRegistry,
@@ -54,6 +48,7 @@ export class DurableDelivery implements StoreEvents {
     private readonly mailboxes: Mailboxes,
     private readonly receipts: Receipts,
     private readonly credit: SenderCredit,
+    private readonly groups: GroupRegistry,
     private readonly options: DeliveryOptions,
   ) {}
 
@@ -65,20 +60,27 @@ export class DurableDelivery implements StoreEvents {
   /** Reads what is stored. @throws CrossCommError `CC_DATA_DIR_IN_USE`, `CC_STORE_FAILED` */
   async open(onRouted: OnRouted): Promise<void> {
     this.#onRouted = onRouted;
-    if (this.isEnabled) this.mailboxes.restore(await this.store.open(this));
+    if (!this.isEnabled) return;
+    const opened = await this.store.open(this);
+    this.mailboxes.restore(opened);
+    this.groups.restore(opened.facts, { set: (key, value) => this.store.setFact(key, value), flush: () => this.store.flush() });
+    this.#isOpen = true;
   }
 
   /** Makes durable, and acks, all that was accepted. */
   async flush(): Promise<void> {
     // what cannot be stored is refused on its own way
-    if (this.isEnabled) await this.store.flush().catch(() => undefined);
+    if (this.#isOpen) await this.store.flush().catch(() => undefined);
     this.receipts.flush();
   }
 
   /** Closes the store. */
   async close(): Promise<void> {
     this.mailboxes.stop();
-    if (this.isEnabled) await this.store.close();
+    // a hub that could not start has nothing to close
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await this.store.close();
   }
 
   /**
@@ -112,26 +114,38 @@ export class DurableDelivery implements StoreEvents {
   }
 
   #submit(submission: Submission): void {
-    const { envelope, request, asker } = submission;
+    const { envelope, asker } = submission;
     try {
       const { fromClientId, msgId, toClientId } = envelope;
       const known = this.store.seqOf(fromClientId, msgId);
       if (known !== undefined) {
-        const storing = this.#storing.get(known);
-        if (storing !== undefined) {
-          storing.askers.push(asker);
-          return;
-        }
-        asker.accepted('stored', msgId);
-        if (request.receipt !== undefined && this.mailboxes.find(toClientId)?.holds(known) !== true) this.receipts.tell(fromClientId, 'processed', msgId);
+        this.#again(submission, known);
         return;
       }
       const mailbox = this.#mailboxOf(toClientId);
-      if (mailbox === undefined) this.#handOver(submission);
-      else this.#put(submission, [mailbox]);
+      if (mailbox !== undefined) {
+        this.#put(submission, [mailbox]);
+        return;
+      }
+      const group = groupOf(toClientId);
+      const mailboxes = group === undefined ? [] : this.#mailboxesOf(group, fromClientId);
+      if (mailboxes.length === 0) this.#handOver(submission);
+      else this.#put({ ...submission, request: { ...submission.request, receipt: undefined } }, mailboxes);
     } catch (error) {
       asker.refused(CrossCommError.from(error), envelope.msgId);
     }
+  }
+
+  /** A message that was sent before: the answer may have been lost. */
+  #again({ envelope: { fromClientId, msgId, toClientId }, request, asker }: Submission, seq: number): void {
+    const storing = this.#storing.find(seq);
+    if (storing !== undefined) {
+      (storing.further ??= []).push(asker);
+      return;
+    }
+    asker.accepted('stored', msgId);
+    if (request.receipt === undefined || groupOf(toClientId) !== undefined || this.mailboxes.find(toClientId)?.holds(seq) === true) return;
+    this.receipts.tell(fromClientId, 'processed', msgId);
   }
 
   #put({ sender, envelope, frame, request, asker }: Submission, mailboxes: readonly Mailbox[]): void {
@@ -148,33 +162,39 @@ export class DurableDelivery implements StoreEvents {
       frame: stored,
     });
     for (const mailbox of mailboxes) this.mailboxes.reserve(mailbox, mail);
-    this.#storing.set(seq, { sender, envelope, mailboxes, askers: [asker] });
+    this.#storing.push({ seq, sender, envelope, frame, mailboxes, asker, further: undefined });
   }
 
   onStored(mails: readonly StoredMail[]): void {
     for (const mail of mails) {
-      const acceptance = this.#take(mail.seq);
-      if (acceptance === undefined) continue;
-      for (const mailbox of acceptance.mailboxes) this.mailboxes.stored(mailbox, mail);
-      for (const asker of acceptance.askers) asker.accepted('stored', mail.msgId);
-      if (acceptance.sender !== undefined) this.#onRouted(acceptance.sender, acceptance.envelope);
+      const { sender, envelope, frame, mailboxes, asker, further } = this.#storing.take(mail.seq);
+      for (const mailbox of mailboxes) this.mailboxes.stored(mailbox, mail);
+      const group = groupOf(envelope.toClientId);
+      // those who are no durable members have no copy to wait for
+      if (group !== undefined) this.hub.routeToOthers(group, envelope, { frame, except: new Set(mail.recipients) });
+      asker.accepted('stored', mail.msgId);
+      if (further !== undefined) for (const again of further) again.accepted('stored', mail.msgId);
+      if (sender !== undefined) this.#onRouted(sender, envelope);
     }
   }
 
   onRefused(mails: readonly StoredMail[], error: Error): void {
     const coded = CrossCommError.from(error, 'CC_STORE_FAILED');
     for (const mail of mails) {
-      const acceptance = this.#take(mail.seq);
-      if (acceptance === undefined) continue;
-      for (const mailbox of acceptance.mailboxes) this.mailboxes.refused(mailbox, mail);
-      for (const asker of acceptance.askers) asker.refused(coded, mail.msgId);
+      const { mailboxes, asker, further } = this.#storing.take(mail.seq);
+      for (const mailbox of mailboxes) this.mailboxes.refused(mailbox, mail);
+      for (const each of [asker, ...(further ?? [])]) each.refused(coded, mail.msgId);
     }
   }
 
-  #take(seq: number): Acceptance | undefined {
-    const acceptance = this.#storing.get(seq);
-    this.#storing.delete(seq);
-    return acceptance;
+  /** The mailboxes of the durable members of a group, without the sender's. */
+  #mailboxesOf(group: string, fromClientId: string): Mailbox[] {
+    const mailboxes: Mailbox[] = [];
+    for (const { clientId, isDurable } of this.groups.members(group)) {
+      const mailbox = isDurable && clientId !== fromClientId ? this.mailboxes.find(clientId) : undefined;
+      if (mailbox !== undefined) mailboxes.push(mailbox);
+    }
+    return mailboxes;
   }
 
   /** The mailbox a message goes to; undefined when it can only be handed to a connection. */

@@ -40,14 +40,20 @@ export class MessageHub {
     return outcome === 'sent' ? ONE_DELIVERED : failure(outcome === 'too-large' ? 'CC_RECEIVER_LIMIT' : 'CC_UNKNOWN_CLIENT', envelope, 0);
   }
 
+  /** To the members of a group that are online and do not get it otherwise; nobody being left is no failure. */
+  routeToOthers(group: string, envelope: Envelope, { frame, except }: { readonly frame: Buffer; readonly except: ReadonlySet<string> }): RouteResult {
+    if (except.size >= this.groups.memberCount(group)) return NOTHING_TO_DO;
+    return this.#toGroup(group, new OutboundMessage(envelope, frame), except);
+  }
+
   /** To the members of a group that are online, except the sender. */
-  #toGroup(group: string, message: OutboundMessage): RouteResult {
+  #toGroup(group: string, message: OutboundMessage, except?: ReadonlySet<string>): RouteResult {
     const { envelope } = message;
     if (this.groups.memberCount(group) === 0) return failure('CC_UNKNOWN_GROUP', envelope, 0);
     let delivered = 0;
     let tooLarge = false;
     for (const { clientId } of this.groups.members(group)) {
-      if (clientId === envelope.fromClientId) continue;
+      if (clientId === envelope.fromClientId || except?.has(clientId) === true) continue;
       const outcome = this.registry.find(clientId)?.connection.send(message);
       if (outcome === 'sent') delivered++;
       else if (outcome === 'too-large') tooLarge = true;

@@ -79,7 +79,7 @@ describe('Routing', () => {
   test('the hub itself sends to one and to all as "server"', async () => {
     const { url, service } = await openHub();
     const [alice, bob] = [await RawClient.old(url, 'alice'), await RawClient.old(url, 'bob')];
-    expect(await service.sendMessage(new Uint8Array([0, 255]), 'bytes', 'alice')).toEqual({ msgId: expect.stringMatching(/^server_/), delivered: 1 });
+    expect(await service.sendMessage(new Uint8Array([0, 255]), 'bytes', 'alice')).toEqual({ msgId: expect.stringMatching(/^server_/), receipt: 'live', delivered: 1 });
     expect(await alice.next()).toMatchObject({ from_client_id: 'server', to_client_id: 'alice', msg_type: 'bytes', content: 'AP8=', oss_key: null });
     expect((await service.sendMessage({ a: 1 }, 'dict')).delivered).toBe(2);
     for (const client of [alice, bob]) expect(await client.next()).toMatchObject({ to_client_id: 'all', content: { a: 1 } });

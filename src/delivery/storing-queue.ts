@@ -1,0 +1,54 @@
+import type { ConnectedClient } from '../clients/index.js';
+import type { Envelope } from '../protocol/index.js';
+import type { Asker } from './asker.js';
+import type { Mailbox } from './mailbox.js';
+
+/** A message that is being stored. */
+export interface Acceptance {
+  readonly seq: number;
+  /** The client it is from; undefined: the hub itself. */
+  readonly sender: ConnectedClient | undefined;
+  readonly envelope: Envelope;
+  readonly frame: Buffer;
+  readonly mailboxes: readonly Mailbox[];
+  readonly asker: Asker;
+  /** Those who sent it once more meanwhile. */
+  further: Asker[] | undefined;
+}
+
+/** The messages that are being stored, in their order, which is the order in which the store is done with them. */
+export class StoringQueue {
+  #acceptances: Acceptance[] = [];
+  #head = 0;
+
+  push(acceptance: Acceptance): void {
+    this.#acceptances.push(acceptance);
+  }
+
+  /** The message with this number, when it is still being stored. */
+  find(seq: number): Acceptance | undefined {
+    // what is sent twice within one commit is rare
+    for (let at = this.#head; at < this.#acceptances.length; at++) if (this.#acceptances[at]?.seq === seq) return this.#acceptances[at];
+    return undefined;
+  }
+
+  /** Takes the next one out, which the store says has this number. */
+  take(seq: number): Acceptance {
+    const acceptance = this.#acceptances[this.#head];
+    if (acceptance?.seq !== seq) throw new Error(`The store is done with message ${seq}, but ${acceptance?.seq} is next.`);
+    this.#head++;
+    if (this.#head === this.#acceptances.length) {
+      this.#acceptances = [];
+      this.#head = 0;
+    } else if (this.#head >= 1_024) {
+      this.#acceptances.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return acceptance;
+  }
+
+  /** Number of the oldest; undefined when there is none. */
+  get oldestSeq(): number | undefined {
+    return this.#acceptances[this.#head]?.seq;
+  }
+}
