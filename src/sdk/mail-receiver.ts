@@ -45,7 +45,6 @@ export class MailReceiver implements MailOutcome {
   #surfacedCount = 0;
   /** What an earlier epoch has surfaced, by sender and message id. */
   #before: ReadonlyMap<string, MailItem> | undefined;
-  #confirmedUpTo = 0;
   #processed: number[] = [];
   #received: number[] = [];
   #rejected: Rejection[] = [];
@@ -80,7 +79,6 @@ export class MailReceiver implements MailOutcome {
     // the hub has nothing up to there any more, also nothing of what was rejected
     for (const seq of this.#unprocessed.keys()) if (seq <= mail.seq) this.#unprocessed.delete(seq);
     this.#highest = Math.max(this.#highest, mail.seq);
-    this.#confirmedUpTo = this.#processedUpTo();
   }
 
   /** The connection is gone. */
@@ -139,14 +137,12 @@ export class MailReceiver implements MailOutcome {
     const upTo = this.#processedUpTo();
     const seqs = this.#processed.filter((seq) => seq > upTo);
     const [received, rejected] = [this.#received, this.#rejected];
-    // a hub that sends a message again has missed its confirmation, wherever the position is
-    const isNews = upTo > this.#confirmedUpTo || seqs.length < this.#processed.length;
-    if (!isNews && seqs.length + received.length + rejected.length === 0) return;
-    this.#confirmedUpTo = upTo;
+    const isUpTo = seqs.length < this.#processed.length;
+    if (!isUpTo && seqs.length + received.length + rejected.length === 0) return;
     this.#processed = [];
     this.#received = [];
     this.#rejected = [];
-    this.#context.confirm({ up_to: isNews ? upTo : undefined, seqs: listed(seqs), received: listed(received), rejected: listed(rejected) });
+    this.#context.confirm({ up_to: isUpTo ? upTo : undefined, seqs: listed(seqs), received: listed(received), rejected: listed(rejected) });
   }
 
   #confirm(seq: number): null {

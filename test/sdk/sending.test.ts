@@ -143,7 +143,7 @@ describe('a durable message', () => {
   });
 
   test('is a live one towards a hub that offers no acks, without any ext', async () => {
-    const { client, line } = await dialogue({}, { features: ['errors', 'ext', 'requests'], mail: undefined });
+    const { client, line } = await dialogue({}, { features: ['errors', 'ext', 'requests'], mail: null });
     const options = [{}, { delivery: 'live' as const }, { receipt: 'processed' as const, ttlMs: 1_000 }, { delivery: 'durable' as const }];
     const sent = await Promise.all(options.map((option) => client.sendMessage('x', 'text', 'bob', option)));
     expect(sent.map(({ receipt }) => receipt)).toEqual(['sent', 'sent', 'sent', 'sent']);

@@ -8,7 +8,8 @@ import type { WireFrame } from '../../support/wire.js';
 export interface ScriptedWelcome {
   readonly features?: readonly string[];
   readonly limits?: object;
-  readonly mail?: { readonly epoch: string; readonly seq: number; readonly recovered?: boolean; readonly pending?: number } | undefined;
+  /** Null: this hub keeps no mail. */
+  readonly mail?: { readonly epoch: string; readonly seq: number; readonly recovered?: boolean; readonly pending?: number } | null;
 }
 
 /** A hub whose part is spoken by the test, frame by frame, so that a client's frames can be told exactly. */
