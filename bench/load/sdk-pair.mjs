@@ -22,5 +22,6 @@ export async function openSdkPair(port, onContent) {
     }
   });
   await Promise.all([sender.login(), receiver.login()]);
-  return (content) => void sender.sendMessage(content, 'text', 'bench-receiver');
+  // live, as the plain pair beside it
+  return (content) => void sender.sendMessage(content, 'text', 'bench-receiver', { delivery: 'live' });
 }

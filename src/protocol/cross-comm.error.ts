@@ -40,6 +40,11 @@ export class CrossCommError extends Error {
     this.retryAfter = retryAfter;
   }
 
+  /** {@link retryAfter} in milliseconds. */
+  get retryAfterMs(): number | undefined {
+    return this.retryAfter === undefined ? undefined : this.retryAfter * 1000;
+  }
+
   /** Keeps a CrossCommError as it is and wraps anything else as `CC_INTERNAL` (or the given code) with its cause. */
   static from(error: unknown, code: ErrorCode = 'CC_INTERNAL'): CrossCommError {
     if (error instanceof CrossCommError) return error;

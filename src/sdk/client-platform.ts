@@ -6,4 +6,6 @@ export interface ClientPlatform<Files extends ClientFiles> {
   readonly openTransport: OpenTransport;
   defaultClientId(): string;
   createFiles(link: HubLink): Files;
+  /** Calls back in a later turn of the event loop, soon and also in a page that is not seen. */
+  nextTurn(run: () => void): void;
 }

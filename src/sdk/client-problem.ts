@@ -10,11 +10,13 @@ export type ClientProblem =
   | { readonly kind: 'listener'; readonly error: unknown; readonly listener: string; readonly message: Message }
   /** An `onStatus` handler threw. */
   | { readonly kind: 'status'; readonly error: unknown }
+  /** Another handler threw; `handler` is what it was registered with, e.g. `onDrain`. */
+  | { readonly kind: 'handler'; readonly error: unknown; readonly handler: string }
   /** A frame arrived that this version cannot read; it was dropped. */
   | { readonly kind: 'frame'; readonly error: CrossCommError };
 
 /**
- * @param error the hub's `CrossCommError` for kind `refused` and `frame`; for `listener` and `status` an error that
+ * @param error the hub's `CrossCommError` for kind `refused` and `frame`; for the others an error that
  *   names what failed, with the thrown value as its `cause`
  */
 export type ProblemHandler = (error: Error, problem: ClientProblem) => void;
@@ -47,7 +49,7 @@ export class ProblemReporter {
 
 function errorOf(problem: ClientProblem): Error {
   if (problem.kind === 'refused' || problem.kind === 'frame') return problem.error;
-  const what = problem.kind === 'listener' ? `Listener ${problem.listener}` : 'An onStatus handler';
+  const what = problem.kind === 'listener' ? `Listener ${problem.listener}` : `An ${problem.kind === 'status' ? 'onStatus' : problem.handler} handler`;
   const { error: cause } = problem;
   return new Error(`${what} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 }

@@ -1,7 +1,8 @@
-import { CrossCommError, PROTOCOL_LIMITS, assertClientId } from '../protocol/index.js';
+import { CrossCommError, PROTOCOL_LIMITS, assertClientId, isAttachmentType, utf8ByteLength, type CommMsgType, type LastWill } from '../protocol/index.js';
 import { MAX_TIMER_MS } from './deadline.js';
 import type { Clock } from './frame-writer.js';
 import type { ClientLogger } from './logger.js';
+import { assertSendable, wireContent } from './send-message.js';
 import { RECONNECT_DEFAULTS, type ReconnectOptions, type ReconnectPolicy } from './reconnect-policy.js';
 import type { WebSocketFactory } from './transports/web-socket.transport.js';
 
@@ -10,6 +11,15 @@ export type Asked = string | (() => string | Promise<string>);
 
 /** An address, or a function that is asked before each connection. */
 export type HubUrl = Asked;
+
+/** A message for the case that its sender disappears. Sent live; not with a takeover by the same id or a hub that stops. */
+export interface ClientWill {
+  /** A client's id, `"all"`, or `group:` and a name. */
+  readonly toClientId: string;
+  /** As for `sendMessage`, but no file, image or folder. */
+  readonly msgType: CommMsgType;
+  readonly content: unknown;
+}
 
 /** The options of a client. Durations in milliseconds, sizes in bytes. */
 export interface ClientOptions {
@@ -44,11 +54,11 @@ export interface ClientOptions {
   readonly loginTimeoutMs?: number;
   /** How a lost connection is made anew; `false`: not at all. */
   readonly reconnect?: false | ReconnectOptions;
-  /** Messages that wait for a connection, at most. Default 1,000. */
+  /** Messages that wait for a connection, or were sent and not answered, at most. Default 10,000. */
   readonly queueMaxMessages?: number;
   /**
-   * Bytes of messages that wait for a connection, and bytes that a live socket may hold unsent; beyond either
-   * `sendMessage` fails with `CC_QUEUE_FULL`. Default 16 MiB.
+   * Bytes of these messages, and bytes that a live socket may hold unsent; beyond either `sendMessage` fails with
+   * `CC_QUEUE_FULL`. Default 16 MiB.
    */
   readonly queueMaxBytes?: number;
   /** Largest message this client wants to receive; announced to the hub. Default 1 MiB. */
@@ -58,6 +68,15 @@ export interface ClientOptions {
    * can: in Node) until half of them are done, and the hub's limits for slow receivers apply. Default 1,000.
    */
   readonly inboundMaxMessages?: number;
+  /**
+   * Whether the hub keeps mail for this client: durable messages to it wait while it is away. Say false for ids that
+   * do not come back; such a client gets durable messages only while it is online. Default true.
+   */
+  readonly mailbox?: boolean;
+  /** Durable messages that the hub may have sent to this client before it has confirmed the first of them. Default 256. */
+  readonly maxUnconfirmed?: number;
+  /** A message that the hub sends on behalf of this client when it disappears without a logout. At most 2 KiB. Default none. */
+  readonly will?: ClientWill;
   /** Senders whose messages are handled at the same time. One sender's messages always run one after another. Default 64. */
   readonly listenerConcurrency?: number;
   /** Makes the socket instead of the platform's own, e.g. `(url) => new WebSocket(url)`. Such a socket is not pinged or paused. */
@@ -79,12 +98,15 @@ const CLIENT_DEFAULTS = {
   pingIntervalMs: 10_000,
   connectTimeoutMs: 10_000,
   loginTimeoutMs: 10_000,
-  queueMaxMessages: 1_000,
+  queueMaxMessages: 10_000,
   queueMaxBytes: 16 * 1_048_576,
   maxMessageBytes: PROTOCOL_LIMITS.maxMessageBytes,
   inboundMaxMessages: 1_000,
+  maxUnconfirmed: PROTOCOL_LIMITS.maxUnconfirmed,
   listenerConcurrency: 64,
 } as const;
+
+const MAX_WILL_BYTES = 2_048;
 
 type Numbers = { readonly [Name in Exclude<keyof typeof CLIENT_DEFAULTS, 'ip' | 'port'>]: number };
 
@@ -92,6 +114,8 @@ type Numbers = { readonly [Name in Exclude<keyof typeof CLIENT_DEFAULTS, 'ip' | 
 export interface ClientSettings extends Numbers {
   readonly url: HubUrl;
   readonly token: Asked | undefined;
+  readonly mailbox: boolean;
+  readonly will: LastWill | undefined;
   readonly clientId: string;
   readonly reconnect: false | ReconnectPolicy;
   readonly logger: ClientLogger;
@@ -101,7 +125,7 @@ export interface ClientSettings extends Numbers {
 
 /**
  * Applies the defaults and checks.
- * @throws CrossCommError `CC_INVALID_OPTION`, `CC_INVALID_CLIENT_ID`
+ * @throws CrossCommError `CC_INVALID_OPTION`, `CC_INVALID_CLIENT_ID`; for a will also what `sendMessage` fails with
  */
 export function resolveClientOptions(options: ClientOptions, defaultClientId: () => string): ClientSettings {
   const { ip, port, ...numbers } = CLIENT_DEFAULTS;
@@ -117,12 +141,23 @@ export function resolveClientOptions(options: ClientOptions, defaultClientId: ()
     ...limits,
     url: options.url ?? hubUrl(options.ip ?? ip, options.port ?? port),
     token: options.token,
+    mailbox: options.mailbox ?? true,
+    will: options.will && lastWill(options.will),
     clientId: assertClientId(options.clientId ?? defaultClientId()),
     reconnect: options.reconnect === false ? false : { ...RECONNECT_DEFAULTS, ...options.reconnect },
     logger: options.logger ?? console,
     random: options.random ?? Math.random,
     clock: options.clock ?? Date,
   };
+}
+
+function lastWill({ toClientId, msgType, content }: ClientWill): LastWill {
+  assertSendable(msgType, toClientId);
+  const will = { toClientId, msgType, content: wireContent(msgType, content) };
+  // the whole login has to fit into 4 KiB
+  if (isAttachmentType(msgType) || utf8ByteLength(JSON.stringify(will)) > MAX_WILL_BYTES)
+    throw new CrossCommError('CC_INVALID_OPTION', `The will is a file, or larger than ${MAX_WILL_BYTES} bytes.`);
+  return will;
 }
 
 /** `id:secret@host` may stand for the host, as the Python client allows; a bare IPv6 address gets its brackets. */

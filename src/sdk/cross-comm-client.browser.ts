@@ -13,6 +13,7 @@ export class CrossCommClient extends CrossCommClientCore<BrowserFiles> {
       openTransport: webSocketTransport((url) => new WebSocket(url)),
       defaultClientId: browserClientId,
       createFiles: (link) => new BrowserFiles(link),
+      nextTurn,
     });
   }
 
@@ -24,4 +25,21 @@ export class CrossCommClient extends CrossCommClientCore<BrowserFiles> {
   downloadFile(ossKey: string, options: CallOptions = {}): Promise<Blob> {
     return this.transfer(options, (files, signal) => files.downloadBlob(ossKey, signal));
   }
+}
+
+/** The part of a MessagePort that is used. */
+interface Port {
+  onmessage: (() => void) | null;
+  postMessage(message: unknown): void;
+  close(): void;
+}
+
+/** A message to itself: unlike timers it is not slowed down in pages that are not seen. */
+function nextTurn(run: () => void): void {
+  const { port1, port2 } = new MessageChannel() as unknown as { readonly port1: Port; readonly port2: Port };
+  port1.onmessage = () => {
+    port1.close();
+    run();
+  };
+  port2.postMessage(0);
 }

@@ -24,6 +24,7 @@ export class CrossCommClient extends CrossCommClientCore<NodeFiles> {
       openTransport: openNodeWebSocket,
       defaultClientId: nodeClientId,
       createFiles: (link) => new NodeFiles(link, options.fileStorage),
+      nextTurn: setImmediate,
     });
   }
 

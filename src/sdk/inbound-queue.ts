@@ -54,12 +54,13 @@ export class InboundQueue<Item> {
     }
   }
 
-  /** Forgets what waits; what runs is not ended by this. */
-  clear(): void {
-    for (const waiting of this.#lanes.values()) waiting.length = 0;
+  /** Gives back and forgets what waits; what runs is not ended by this. */
+  clear(): Item[] {
+    const dropped = [...this.#lanes.values()].flatMap((waiting) => waiting.splice(0));
     for (const lane of this.#ready.splice(0)) this.#lanes.delete(lane);
     this.#waiting = 0;
     this.#full = false;
+    return dropped;
   }
 
   #continue(lane: string): void {

@@ -3,10 +3,13 @@ import type { ClientListRequests } from './client-list-requests.js';
 import type { ClientProblem } from './client-problem.js';
 import type { ClientSettings } from './client.options.js';
 import { InboundQueue } from './inbound-queue.js';
+import type { MailItem } from './mail-item.js';
+import type { MailReceiver } from './mail-receiver.js';
 import { MessageDelivery, type Delivery } from './message-delivery.js';
 import type { MessageHandlers } from './message-handlers.js';
-import type { ReconnectingConnection } from './reconnecting-connection.js';
 import type { PendingCalls } from './pending-calls.js';
+import type { ReconnectingConnection } from './reconnecting-connection.js';
+import type { Sender } from './sender.js';
 
 export interface InboxContext {
   readonly settings: ClientSettings;
@@ -14,6 +17,8 @@ export interface InboxContext {
   readonly handlers: MessageHandlers;
   readonly lists: ClientListRequests;
   readonly requests: PendingCalls<unknown>;
+  readonly sender: Sender;
+  readonly mail: MailReceiver;
   report(problem: ClientProblem): void;
   download(envelope: Envelope, directory: string): Promise<string>;
 }
@@ -22,6 +27,8 @@ export interface InboxContext {
 export class Inbox {
   readonly #context: InboxContext;
   readonly #queue: InboundQueue<Delivery>;
+  /** Mail that came before there was any handler; the hub sends only so much of it. */
+  #early: { readonly envelope: Envelope; readonly item: MailItem }[] = [];
 
   constructor(context: InboxContext) {
     this.#context = context;
@@ -34,12 +41,20 @@ export class Inbox {
   }
 
   receive(envelope: Envelope): void {
-    const { settings, handlers } = this.#context;
+    const { settings, handlers, mail } = this.#context;
+    const { fromClientId } = envelope;
+    if (fromClientId === SERVER_ID && this.#isAnswer(envelope)) return;
+    const item = mail.accept(envelope);
+    if (item === null) return;
     // the old server echoes, and so does ours (wire facts 9.9)
-    if (envelope.fromClientId === settings.clientId) return;
-    if (envelope.fromClientId === SERVER_ID && this.#isAnswer(envelope)) return;
-    const matches = handlers.match(envelope);
-    if (matches.length > 0) this.#queue.push(envelope.fromClientId, { envelope, matches });
+    if (fromClientId === settings.clientId) item?.release();
+    else if (item && !handlers.wasUsed) this.#early.push({ envelope, item });
+    else this.#surface(envelope, item);
+  }
+
+  /** The first handlers are there: they get the mail that came before them. */
+  surfaceEarly(): void {
+    for (const { envelope, item } of this.#early.splice(0)) this.#surface(envelope, item);
   }
 
   /** A new socket begins unpaused; the queue may still be full of the last one's messages. */
@@ -47,23 +62,35 @@ export class Inbox {
     if (this.#queue.isFull) this.#context.connection.online?.pause(true);
   }
 
+  /** Forgets what waits; mail among it comes again with the next login. */
   clear(): void {
-    this.#queue.clear();
+    for (const { item } of [...this.#queue.clear(), ...this.#early.splice(0)]) item?.abandon();
   }
 
-  /** Answers count only from the server, and errors and responses only from one that was announced to. */
+  #surface(envelope: Envelope, item: MailItem | undefined): void {
+    const matches = this.#context.handlers.match(envelope);
+    if (matches.length > 0) this.#queue.push(envelope.fromClientId, { envelope, matches, item });
+    else item?.release();
+  }
+
+  /** Answers count only from the server, and those of protocol 2 only from one that was announced to. */
   #isAnswer({ msgType, content }: Envelope): boolean {
-    const { lists, requests, connection } = this.#context;
+    const { lists, requests, connection, sender } = this.#context;
     if (msgType === 'list_clients_response') {
       lists.answered(content);
       return true;
     }
     if (!connection.online?.welcome) return false;
     const id = replyTo(content);
+    if (msgType === 'ack') {
+      sender.acknowledged(content);
+      return true;
+    }
     if (msgType === 'response') return requests.settle(id, (call) => call.resolve((content as ResponseContent).data));
     if (msgType !== 'error') return false;
     const error = CrossCommError.fromWire(content);
-    if (!requests.settle(id, (call) => call.reject(error)) && !lists.refused(id, error)) this.#context.report({ kind: 'refused', error, msgId: id });
+    if (!sender.refused(id, error) && !requests.settle(id, (call) => call.reject(error)) && !lists.refused(id, error))
+      this.#context.report({ kind: 'refused', error, msgId: id });
     return true;
   }
 }

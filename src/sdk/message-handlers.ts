@@ -8,13 +8,24 @@ import {
   type ListenerFilter,
   type Message,
 } from '../protocol/index.js';
+import type { RejectOptions } from './mail-item.js';
 
 /** What a user registered: called once for a message that passes at least one of the filters. */
 export interface MessageHandler {
   /** Class and method, or the function's name; for reports. */
   readonly name: string;
   readonly filters: readonly ListenerFilter[];
+  /** It says itself when a message is processed; the message it gets is a {@link ConfirmableMessage}. */
+  readonly confirmsItself?: boolean;
   call(message: Message): unknown;
+}
+
+/** What a handler gets that was registered with `confirm: 'manual'`. Without effect on messages that are not durable. */
+export interface ConfirmableMessage<Content = unknown> extends Message<Content> {
+  /** It is processed: the hub forgets it. */
+  confirm(): void;
+  /** It could not be processed: the hub sends it again, after some attempts to its dead letters. */
+  reject(options?: RejectOptions): void;
 }
 
 /** A handler that is to get a message, and where its attachment is to be downloaded to. */
@@ -26,10 +37,24 @@ export interface HandlerMatch {
 /** The handlers of one client, in the order of their registration. */
 export class MessageHandlers {
   #handlers: readonly MessageHandler[] = [];
+  readonly #onFirst: () => void;
+  #wasUsed = false;
+
+  /** @param onFirst the first handlers ever are there */
+  constructor(onFirst: () => void) {
+    this.#onFirst = onFirst;
+  }
+
+  /** Whether there ever was a handler. */
+  get wasUsed(): boolean {
+    return this.#wasUsed;
+  }
 
   add(handlers: readonly MessageHandler[]): () => void {
     // never changed in place: a handler may add and remove handlers while a message is being matched
     this.#handlers = [...this.#handlers, ...handlers];
+    if (!this.#wasUsed) this.#onFirst();
+    this.#wasUsed = true;
     return () => {
       this.#handlers = this.#handlers.filter((handler) => !handlers.includes(handler));
     };
@@ -77,8 +102,12 @@ export function handlersOf(instance: object): MessageHandler[] {
 }
 
 /** A handler made of a function. */
-export function functionHandler(filter: Parameters<typeof listenerFilter>[0], call: (message: Message) => unknown): MessageHandler {
+export function functionHandler(
+  filter: Parameters<typeof listenerFilter>[0],
+  call: (message: Message) => unknown,
+  confirmsItself: boolean,
+): MessageHandler {
   if (typeof call !== 'function') throw new CrossCommError('CC_INVALID_LISTENER', 'onMessage needs a function.');
   const name = call.name || 'onMessage';
-  return { name, filters: [listenerFilter(filter, name)], call };
+  return { name, filters: [listenerFilter(filter, name)], call, confirmsItself };
 }

@@ -1,4 +1,4 @@
-export type { ClientOptions, HubUrl } from './client.options.js';
+export type { ClientOptions, ClientWill, HubUrl } from './client.options.js';
 export type { ReconnectOptions } from './reconnect-policy.js';
 export type { ClientStatus } from './client-status.js';
 export type { ClientProblem, ProblemHandler } from './client-problem.js';
@@ -7,7 +7,10 @@ export type { ClientList, ListClientsOptions, ListedClient } from './client-list
 export type { CallOptions } from './deadline.js';
 export type { Clock } from './frame-writer.js';
 export type { FileProgress, ProgressHandler } from './client-files.js';
-export type { LoginOptions } from './cross-comm-client.js';
+export type { LoginOptions, MessageFilter } from './cross-comm-client.js';
+export type { MailRecovery } from './mail-receiver.js';
+export type { RejectOptions } from './mail-item.js';
+export type { ConfirmableMessage } from './message-handlers.js';
 export type { SendOptions, SentMessage } from './send-message.js';
 export type { WebSocketFactory, WebSocketLike } from './transports/web-socket.transport.js';
 export {
@@ -17,8 +20,10 @@ export {
   CommMsgType,
   CrossCommError,
   MessageListener,
+  RequestHandler,
   type Envelope,
   type ErrorCode,
   type Message,
   type MessageListenerOptions,
+  type Receipt,
 } from '../protocol/index.js';

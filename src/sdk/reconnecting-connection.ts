@@ -138,7 +138,10 @@ export class ReconnectingConnection {
     } else {
       this.#attempt++;
       const jitterMs = reconnectDelayMs(reconnect, this.#attempt, settings.random());
-      const nextDelayMs = Math.min(MAX_TIMER_MS, Math.max(jitterMs, (end.error.retryAfter ?? 0) * 1000));
+      const { code, retryAfterMs = 0 } = end.error;
+      // a hub that goes spreads its clients by itself
+      const delayMs = code === 'CC_SHUTTING_DOWN' && retryAfterMs > 0 ? retryAfterMs : Math.max(jitterMs, retryAfterMs);
+      const nextDelayMs = Math.min(MAX_TIMER_MS, delayMs);
       this.#timer = setTimeout(() => void this.#connect(), nextDelayMs);
       this.#setStatus({ state: 'reconnecting', attempt: this.#attempt, nextDelayMs, reason: end.error });
     }

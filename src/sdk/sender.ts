@@ -1,19 +1,25 @@
-import { CrossCommError } from '../protocol/index.js';
+import { CrossCommError, type AckContent } from '../protocol/index.js';
 import type { ClientSettings } from './client.options.js';
 import { abortedError, type CallOptions } from './deadline.js';
 import { frameSizeProblem } from './frame-size.js';
 import type { WrittenFrame } from './frame-writer.js';
-import { Outbox, type OutboxEntry } from './outbox.js';
+import { Outbox, type Credit, type OutgoingMessage } from './outbox.js';
 import { PendingCall } from './pending-call.js';
 import type { ReconnectingConnection } from './reconnecting-connection.js';
-import type { SentMessage } from './send-message.js';
+import type { DeliveryPlan, SentMessage } from './send-message.js';
 import type { Session } from './session.js';
 
-/** The way out: to the live connection, or into the outbox until there is one. */
+/** The way out: to the live connection, or into the outbox until there is one, and until the hub has answered. */
 export class Sender {
   readonly #settings: ClientSettings;
   readonly #connection: ReconnectingConnection;
   readonly #outbox: Outbox;
+  /** Whose turn it is; nothing is sent on a session before what is older. */
+  #session: Session | undefined;
+  /** Undefined towards servers that send no acks. */
+  #credit: Credit | undefined;
+  /** Who waits until everything is answered. */
+  #answered: PendingCall<void> | undefined;
 
   constructor(settings: ClientSettings, connection: ReconnectingConnection) {
     this.#settings = settings;
@@ -21,27 +27,36 @@ export class Sender {
     this.#outbox = new Outbox({ maxMessages: settings.queueMaxMessages, maxBytes: settings.queueMaxBytes });
   }
 
+  /** Bytes of the messages that are kept, and bytes of others that the socket has not passed on. */
   get bufferedBytes(): number {
-    return this.#outbox.bytes + (this.#connection.online?.bufferedBytes ?? 0);
+    const { bytes, unansweredBytes } = this.#outbox;
+    return bytes + Math.max(0, (this.#session?.bufferedBytes ?? 0) - unansweredBytes);
   }
 
   /**
    * Sends or queues.
    * @throws CrossCommError see `sendMessage`
    */
-  send({ msgId, frame }: WrittenFrame, options: CallOptions): SentMessage | Promise<SentMessage> {
+  send({ msgId, frame }: WrittenFrame, { isDurable, awaits, ext }: DeliveryPlan, options: CallOptions): SentMessage | Promise<SentMessage> {
     if (options.signal?.aborted) throw abortedError(options.signal);
-    const session = this.#connection.online;
+    const session = this.#session;
+    const extended = ext && frame.slice(0, -1) + ext;
     if (session) {
-      const problem = sizeProblem(frame, session);
+      const best = (this.#credit && extended) || frame;
+      const problem = sizeProblem(best, session);
       if (problem) throw problem;
-      const { bufferedBytes } = session;
-      if (bufferedBytes !== 0 && bufferedBytes + frame.length > this.#settings.queueMaxBytes)
-        throw new CrossCommError('CC_QUEUE_FULL', `${bufferedBytes} bytes are waiting.`);
-      if (session.send(frame)) return { msgId };
+      if (!(isDurable && this.#credit) && this.#outbox.mayBypass) {
+        const { bufferedBytes } = session;
+        if (bufferedBytes !== 0 && bufferedBytes + best.length > this.#settings.queueMaxBytes)
+          throw new CrossCommError('CC_QUEUE_FULL', `${bufferedBytes} bytes are waiting.`);
+        if (session.send(best)) return { msgId, receipt: 'sent' };
+      }
     }
     this.assertOpen();
-    return this.#enqueue({ msgId, frame }, options);
+    const call = new PendingCall<SentMessage>(() => this.#outbox.remove(msgId));
+    this.#outbox.add({ msgId, plainFrame: frame, frame: extended || frame, isDurable, awaits, call });
+    this.#flush();
+    return call.wait(options);
   }
 
   /** @throws CrossCommError unless the client is connected or on its way to be */
@@ -51,14 +66,41 @@ export class Sender {
     if (status.state === 'closed') throw status.reason ?? new CrossCommError('CC_CLOSED');
   }
 
-  /** Sends what waited. What this hub would not take fails. */
-  flush(session: Session): void {
-    this.#outbox.flush((entry) => {
-      const problem = sizeProblem(entry.frame, session);
-      if (!problem) return session.send(entry.frame);
-      if (this.#outbox.remove(entry)) entry.failed(problem);
-      return true;
-    });
+  /** A new connection: sends what waited, first what the last one did not answer. What this hub would not take fails. */
+  sessionChanged(session: Session): void {
+    const { welcome } = session;
+    this.#session = session;
+    this.#credit = welcome?.features.includes('acks') ? { messages: welcome.limits.maxUnacked, bytes: welcome.limits.maxUnackedBytes } : undefined;
+    this.#flush();
+  }
+
+  /** Takes the content of an `ack`. */
+  acknowledged(content: unknown): void {
+    const { receipt, msg_ids } = (content ?? {}) as Partial<AckContent>;
+    if (receipt && Array.isArray(msg_ids)) this.#outbox.acknowledge(receipt, msg_ids);
+    this.#flush();
+  }
+
+  /** Takes an `error` about message `msgId`; `false` when it is not one that waits for an answer. */
+  refused(msgId: string | undefined, error: CrossCommError): boolean {
+    const isKnown = msgId !== undefined && this.#outbox.refuse(msgId, error);
+    if (isKnown) this.#flush();
+    return isKnown;
+  }
+
+  /** Resolves when everything is sent and answered, the connection is lost, or the time is over. */
+  async untilAnswered(timeoutMs: number): Promise<void> {
+    if (!this.#session || this.#outbox.isAnswered) return;
+    this.#answered ??= new PendingCall<void>(() => (this.#answered = undefined));
+    // a time that is over is no failure here: the caller goes on
+    await this.#answered.wait({ timeoutMs }).catch(() => undefined);
+  }
+
+  /** The connection is gone. */
+  sessionLost(): void {
+    this.#session = undefined;
+    this.#outbox.requeue();
+    this.#answered?.resolve();
   }
 
   /** The client is closed: nothing that waits will be sent. */
@@ -66,11 +108,16 @@ export class Sender {
     this.#outbox.failAll(reason);
   }
 
-  #enqueue({ msgId, frame }: WrittenFrame, options: CallOptions): Promise<SentMessage> {
-    const call = new PendingCall<SentMessage>(() => this.#outbox.remove(entry));
-    const entry: OutboxEntry = { frame, sent: () => call.resolve({ msgId }), failed: (error) => call.reject(error) };
-    this.#outbox.add(entry);
-    return call.wait(options);
+  #flush(): void {
+    const session = this.#session;
+    if (!session) return;
+    const credit = this.#credit;
+    const transmit = ({ frame, plainFrame }: OutgoingMessage): boolean | CrossCommError => {
+      const best = credit ? frame : plainFrame;
+      return sizeProblem(best, session) ?? session.send(best);
+    };
+    this.#outbox.flush(transmit, credit);
+    if (this.#outbox.isAnswered) this.#answered?.resolve();
   }
 }
 

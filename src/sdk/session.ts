@@ -1,18 +1,20 @@
 import {
   CrossCommError,
+  FEATURES,
   PROTOCOL_VERSION,
   SERVER_ID,
   decodeEnvelope,
   loginContent,
   parseLoginAnswer,
   replyTo,
+  type Announcement,
   type CommMsgType,
   type DecodeOptions,
   type Envelope,
   type Welcome,
 } from '../protocol/index.js';
 import type { ClientSettings } from './client.options.js';
-import { sessionEnd, type SessionEnd } from './session-end.js';
+import { sessionEnd, type SessionEnd, type SocketClose } from './session-end.js';
 import type { FrameWriter } from './frame-writer.js';
 import { Heartbeat } from './heartbeat.js';
 import { Liveness } from './liveness.js';
@@ -23,6 +25,8 @@ export interface SessionContext {
   readonly writer: FrameWriter;
   readonly openTransport: OpenTransport;
   readonly token: string | undefined;
+  /** What the login says besides what the settings say. */
+  announcement(): Pick<Announcement, 'resume' | 'will'>;
   /** Whether an earlier socket of this client may still be open on the server's side. */
   readonly isReconnect: boolean;
 }
@@ -36,8 +40,6 @@ export interface SessionEvents {
   onEnd(end: SessionEnd): void;
 }
 
-/** What this client can do. */
-const CLIENT_FEATURES = ['errors', 'ext', 'requests', 'files'];
 /** A Python server writes messages anew and makes them up to six times longer (wire facts 5.13). */
 const PYTHON_GROWTH = 6;
 /** Time the other side has to answer our close frame. */
@@ -59,6 +61,8 @@ export class Session {
   #transport: ClientTransport | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #end: SessionEnd | undefined;
+  /** The hub has said that it is about to go: it reads nothing more, but still answers. */
+  #shutdown: CrossCommError | undefined;
   #probeId = '';
   #decoding: DecodeOptions = { allowExt: true };
   readonly #heartbeat: Heartbeat;
@@ -90,7 +94,7 @@ export class Session {
           onOpen: () => this.#login(),
           onFrame: (text) => this.#receive(text),
           onPong: () => this.#liveness.heard(),
-          onClose: (code, reason, error) => this.#closed(this.#end ?? sessionEnd({ phase: this.#phase, code, reason, error })),
+          onClose: (code, reason, error) => this.#closed(this.#endOf({ phase: this.#phase, code, reason, error })),
         },
       );
     } catch (cause) {
@@ -99,9 +103,9 @@ export class Session {
     }
   }
 
-  /** Hands a frame to the socket; `false` when nobody is logged in on it. */
+  /** Hands a frame to the socket; `false` when nobody is logged in on it, or the hub reads no more. */
   send(frame: string): boolean {
-    return this.#phase === 'online' && this.#transport?.send(frame) === true;
+    return this.#phase === 'online' && !this.#shutdown && this.#transport?.send(frame) === true;
   }
 
   /** Stops or continues reading, where the platform can. */
@@ -139,7 +143,10 @@ export class Session {
 
   #sendLogin(): void {
     const { settings, token } = this.#context;
-    this.#control('login', loginContent({ protocol: PROTOCOL_VERSION, features: CLIENT_FEATURES, maxMessageBytes: settings.maxMessageBytes }, token));
+    const { mailbox, maxMessageBytes, maxUnconfirmed } = settings;
+    const features = FEATURES.filter((feature) => mailbox || feature !== 'mailbox');
+    const announcement = { protocol: PROTOCOL_VERSION, features, maxMessageBytes, maxUnconfirmed, ...this.#context.announcement() };
+    this.#control('login', loginContent(announcement, token));
   }
 
   #receive(text: string): void {
@@ -155,8 +162,16 @@ export class Session {
     if (envelope.fromClientId === SERVER_ID) {
       if (this.#phase === 'login' && envelope.msgType === 'login_response') this.#answered(envelope.content);
       if (this.#probeId !== '' && replyTo(envelope.content) === this.#probeId) return;
+      if (this.welcome && envelope.msgType === 'error' && this.#isShutdown(envelope.content)) return;
     }
     this.#events.onEnvelope(envelope);
+  }
+
+  #isShutdown(content: unknown): boolean {
+    const error = CrossCommError.fromWire(content);
+    if (error.code !== 'CC_SHUTTING_DOWN' || replyTo(content) !== undefined) return false;
+    this.#shutdown = error;
+    return true;
   }
 
   #answered(content: unknown): void {
@@ -214,6 +229,12 @@ export class Session {
     const timeoutMs = this.bufferedBytes === 0 ? CLOSE_TIMEOUT_MS : FLUSH_TIMEOUT_MS;
     this.#timer = setTimeout(() => this.#transport?.terminate(), timeoutMs);
     this.#transport?.close(1000, '');
+  }
+
+  /** A hub that goes says in time when to come back; its close codes do not. */
+  #endOf(close: SocketClose): SessionEnd {
+    const end = this.#end ?? sessionEnd(close);
+    return end.reconnect && this.#shutdown ? { error: this.#shutdown, reconnect: true } : end;
   }
 
   #closed(end: SessionEnd): void {

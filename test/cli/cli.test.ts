@@ -49,7 +49,7 @@ describe('cross-comm send and listen', () => {
     for (const [type = '', content = ''] of sent) {
       const { exitCode, stdout } = await runCli(['send', content, '--type', type, '--to', 'bob', '--id', 'alice', '--url', hub.url, '--json']);
       expect(exitCode).toBe(0);
-      expect(JSON.parse(stdout)).toEqual({ sent: true, from: 'alice', to: 'bob', type });
+      expect(JSON.parse(stdout)).toEqual({ sent: true, receipt: 'stored', from: 'alice', to: 'bob', type });
     }
     expect((await messages).map(({ fromClientId, msgType, content }) => [fromClientId, msgType, content])).toEqual([
       ['alice', 'text', 'héllo'],
@@ -76,6 +76,25 @@ describe('cross-comm send and listen', () => {
   test('an addressee that is not online is refused with exit code 4', async () => {
     const { exitCode, stderr } = await runCli(['send', 'hi', '--to', 'nobody', '--url', hub.url]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 4, stderr: expect.stringContaining('CC_UNKNOWN_CLIENT') });
+  });
+
+  test('what is sent while the listener is away, or beyond its count, waits for the next one', async () => {
+    const first = await listenFor('mia', 1);
+    for (const text of ['1', '2']) expect(await runCli(['send', text, '--to', 'mia', '--url', hub.url])).toMatchObject({ exitCode: 0 });
+    expect((await first.messages).map(({ content }) => content)).toEqual(['1']);
+    const waiting = startCli(['send', '3', '--to', 'mia', '--receipt', 'processed', '--url', hub.url, '--json']);
+    const second = await listenFor('mia', 2);
+    expect((await second.messages).map(({ content }) => content)).toEqual(['2', '3']);
+    const { exitCode, stdout } = await waiting.finished;
+    expect([exitCode, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ receipt: 'processed' })]);
+  });
+
+  test('--live reaches only who is there', async () => {
+    const { messages } = await listenFor('ned', 1);
+    const { stdout } = await runCli(['send', 'now', '--live', '--to', 'ned', '--url', hub.url, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ receipt: 'sent' });
+    expect(await messages).toHaveLength(1);
+    expect(await runCli(['send', 'too late', '--live', '--to', 'ned', '--url', hub.url])).toMatchObject({ exitCode: 4 });
   });
 
   test('a file that does not exist is exit code 5, and with --json a JSON error', async () => {

@@ -29,12 +29,13 @@ describe('messages', () => {
     ]);
   });
 
-  test('that the hub refuses are reported with their id', async () => {
+  test('that the hub refuses fail when they are durable, and are reported with their id when they are live', async () => {
     const hub = await openHub();
     const alice = await online({ url: hub.url, clientId: 'alice' });
     const problems: unknown[] = [];
     alice.onError((error, problem) => problems.push([(error as { code?: string }).code, problem.kind === 'refused' && problem.msgId]));
-    const { msgId } = await alice.sendMessage('x', 'text', 'nobody');
+    expect(await codeOf(alice.sendMessage('x', 'text', 'nobody'))).toBe('CC_UNKNOWN_CLIENT');
+    const { msgId } = await alice.sendMessage('x', 'text', 'nobody', { delivery: 'live' });
     await until(() => problems.length > 0, 'the error');
     expect(problems).toEqual([['CC_UNKNOWN_CLIENT', msgId]]);
   });

@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { CrossCommError } from '../../src/protocol/index.js';
+import { CrossCommError, type Receipt } from '../../src/protocol/index.js';
 import { frameSizeProblem, pythonFrameBytes } from '../../src/sdk/frame-size.js';
 import { InboundQueue } from '../../src/sdk/inbound-queue.js';
-import { Outbox, type OutboxEntry } from '../../src/sdk/outbox.js';
+import { Outbox, type OutgoingMessage } from '../../src/sdk/outbox.js';
+import { PendingCall } from '../../src/sdk/pending-call.js';
+import type { SentMessage } from '../../src/sdk/send-message.js';
 import { isPlainJson } from '../../src/sdk/plain-json.js';
 import { RECONNECT_DEFAULTS, reconnectDelayMs } from '../../src/sdk/reconnect-policy.js';
 import { PendingCalls } from '../../src/sdk/pending-calls.js';
@@ -27,51 +29,149 @@ describe('the reconnect delay', () => {
 });
 
 describe('the outbox', () => {
-  const entry = (frame: string, log: string[]): OutboxEntry => ({
-    frame,
-    sent: () => log.push(`sent ${frame}`),
-    failed: (error) => log.push(`${error.code} ${frame}`),
-  });
+  const credit = { messages: 3, bytes: 1_000 };
+  const message = (msgId: string, { isDurable = true, awaits = 'stored', log = [], outbox }: Given = {}): OutgoingMessage => {
+    const call = new PendingCall<SentMessage>(() => outbox?.remove(msgId));
+    call.wait({}).then(
+      ({ receipt }) => log.push(`${receipt} ${msgId}`),
+      (error: CrossCommError) => log.push(`${error.code} ${msgId}`),
+    );
+    return { msgId, frame: msgId, plainFrame: msgId, isDurable, awaits, call };
+  };
+  interface Given {
+    readonly isDurable?: boolean;
+    readonly awaits?: Receipt;
+    readonly log?: string[];
+    readonly outbox?: Outbox;
+  }
 
-  test('gives back in order what was put in, whatever was removed and however often it was interrupted', () => {
-    const step = fc.oneof(fc.constant('add' as const), fc.constant('remove' as const), fc.nat({ max: 5 }));
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+  test('gives every durable message that is not settled to each connection once, in order, within the credit', async () => {
+    const step = fc.oneof(
+      fc.constantFrom('add', 'add live', 'give up', 'lose', 'refuse'),
+      fc.constantFrom<Receipt>('live', 'stored', 'delivered', 'processed'),
+      fc.nat({ max: 5 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 120 }), fc.integer({ min: 1, max: 4 }), async (steps, messages) => {
         const outbox = new Outbox({ maxMessages: 1_000, maxBytes: 100_000 });
-        const waiting: OutboxEntry[] = [];
-        const sent: string[] = [];
-        const expected: string[] = [];
+        const limits = { messages, bytes: 1_000 };
+        const kept = new Map<string, OutgoingMessage>();
+        /** What this connection was given and has not answered. */
+        let unanswered: string[] = [];
+        let onWire: string[] = [];
         for (const [index, action] of steps.entries()) {
-          if (action === 'add') {
-            const added = entry(`m${index}`, []);
+          const msgId = `m${String(index).padStart(3, '0')}`;
+          const [oldest] = unanswered;
+          if (action === 'add' || action === 'add live') {
+            const added = message(msgId, { outbox, isDurable: action === 'add', awaits: index % 3 === 0 ? 'processed' : 'stored' });
             outbox.add(added);
-            waiting.push(added);
-          } else if (action === 'remove') {
-            const [removed] = waiting.splice(Math.floor(waiting.length / 2), 1);
-            if (removed !== undefined) expect(outbox.remove(removed)).toBe(true);
+            if (added.isDurable) kept.set(msgId, added);
+          } else if (action === 'give up') {
+            const given = [...kept.values()][Math.floor(kept.size / 2)];
+            given?.call.reject(new CrossCommError('CC_ABORTED'));
+            kept.delete(given?.msgId ?? '');
+          } else if (action === 'lose') {
+            outbox.requeue();
+            unanswered = [];
+            onWire = [];
+          } else if (action === 'refuse') {
+            if (oldest === undefined) continue;
+            unanswered.shift();
+            expect(outbox.refuse(oldest, new CrossCommError('CC_MAILBOX_FULL'))).toBe(true);
+            kept.delete(oldest);
+          } else if (typeof action === 'string') {
+            if (oldest === undefined) continue;
+            unanswered.shift();
+            const isLast = action === 'live' || action === 'processed' || kept.get(oldest)?.awaits === 'stored';
+            outbox.acknowledge(action, [oldest, 'unknown']);
+            if (isLast) kept.delete(oldest);
           } else {
             let budget = action;
-            outbox.flush(({ frame }) => budget-- > 0 && sent.push(frame) > 0);
-            expected.push(...waiting.splice(0, action).map(({ frame }) => frame));
+            const given: string[] = [];
+            outbox.flush((offered) => {
+              if (budget-- <= 0) return false;
+              if (offered.isDurable) given.push(offered.msgId);
+              return true;
+            }, limits);
+            unanswered.push(...given);
+            onWire.push(...given);
+            expect(unanswered.length).toBeLessThanOrEqual(messages);
           }
-          expect(outbox.bytes).toBe(waiting.reduce((sum, { frame }) => sum + frame.length, 0));
+          expect(onWire).toEqual([...new Set(onWire)].sort());
         }
-        expect(sent).toEqual(expected);
+        outbox.requeue();
+        const again: string[] = [];
+        outbox.flush(({ msgId, isDurable }) => isDurable && again.push(msgId) > 0, { messages: Infinity, bytes: Infinity });
+        // live ones before them stop the flush above; the next offers what is left
+        for (let i = 0; i < steps.length; i++) outbox.flush(({ msgId, isDurable }) => !isDurable || again.push(msgId) > 0, { messages: Infinity, bytes: Infinity });
+        expect(again).toEqual([...kept.keys()]);
+        expect(outbox.bytes).toBe(4 * kept.size);
+        outbox.acknowledge('processed', again);
+        expect([outbox.bytes, outbox.unansweredBytes, outbox.isAnswered]).toEqual([0, 0, true]);
       }),
     );
   });
 
-  test('refuses beyond its count and beyond its bytes, and then holds what it held', () => {
+  test('refuses beyond its count and beyond its bytes, unanswered ones included, and then holds what it held', async () => {
     const log: string[] = [];
     const outbox = new Outbox({ maxMessages: 2, maxBytes: 10 });
-    outbox.add(entry('ää', log));
-    expect(() => outbox.add(entry('1234567', log))).toThrow(expect.objectContaining({ code: 'CC_QUEUE_FULL' }));
-    outbox.add(entry('1', log));
-    expect(() => outbox.add(entry('2', log))).toThrow(expect.objectContaining({ code: 'CC_QUEUE_FULL' }));
+    outbox.add(message('ää', { log, outbox }));
+    outbox.flush(() => true, credit);
+    expect(() => outbox.add(message('1234567', { outbox }))).toThrow(expect.objectContaining({ code: 'CC_QUEUE_FULL' }));
+    outbox.add(message('1', { log, outbox }));
+    expect(() => outbox.add(message('2', { outbox }))).toThrow(expect.objectContaining({ code: 'CC_QUEUE_FULL' }));
     expect(outbox.bytes).toBe(5);
     outbox.failAll(new CrossCommError('CC_CLOSED'));
+    await Promise.resolve();
     expect(log).toEqual(['CC_CLOSED ää', 'CC_CLOSED 1']);
     expect(outbox.bytes).toBe(0);
+  });
+
+  test('keeps a message until the receipt it waits for, and gives its credit back with the first', async () => {
+    const log: string[] = [];
+    const outbox = new Outbox({ maxMessages: 10, maxBytes: 1_000 });
+    outbox.add(message('a', { awaits: 'processed', log, outbox }));
+    outbox.add(message('b', { awaits: 'delivered', log, outbox }));
+    outbox.add(message('c', { awaits: 'processed', log, outbox }));
+    outbox.flush(() => true, credit);
+    outbox.acknowledge('stored', ['a', 'b']);
+    expect([outbox.isAnswered, outbox.unansweredBytes, outbox.bytes]).toEqual([false, 1, 3]);
+    outbox.acknowledge('live', ['c']);
+    outbox.acknowledge('delivered', ['a', 'b']);
+    outbox.acknowledge('processed', ['b']);
+    await Promise.resolve();
+    expect([log, outbox.isAnswered, outbox.bytes]).toEqual([['live c', 'delivered b'], true, 1]);
+    outbox.acknowledge('processed', ['a']);
+    await Promise.resolve();
+    expect([log.at(-1), outbox.bytes]).toEqual(['processed a', 0]);
+  });
+
+  test('lets a message that is larger than the credit go alone, and what needs no credit go past it', () => {
+    const outbox = new Outbox({ maxMessages: 10, maxBytes: 10_000 });
+    for (const id of ['x'.repeat(2_000), 'b']) outbox.add(message(id, { outbox }));
+    outbox.add(message('live', { isDurable: false, outbox }));
+    const sent: string[] = [];
+    const flush = (): void => outbox.flush(({ msgId }) => sent.push(msgId) > 0, credit);
+    flush();
+    expect(sent.map((id) => id.length)).toEqual([2_000, 4]);
+    outbox.acknowledge('stored', ['x'.repeat(2_000)]);
+    flush();
+    expect(sent[2]).toBe('b');
+  });
+
+  test('frees the credit of a message that was given up only when the hub answers it, and never resends it', () => {
+    const outbox = new Outbox({ maxMessages: 10, maxBytes: 1_000 });
+    const first = message('a', { outbox });
+    outbox.add(first);
+    outbox.flush(() => true, { messages: 1, bytes: 10 });
+    first.call.reject(new CrossCommError('CC_TIMEOUT'));
+    expect([outbox.bytes, outbox.unansweredBytes, outbox.isAnswered]).toEqual([0, 1, false]);
+    outbox.acknowledge('stored', ['a']);
+    expect([outbox.unansweredBytes, outbox.isAnswered]).toEqual([0, true]);
+    outbox.requeue();
+    outbox.flush(() => {
+      throw new Error('Nothing is to be sent.');
+    }, undefined);
   });
 });
 

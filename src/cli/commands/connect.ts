@@ -20,9 +20,13 @@ export function addConnectOptions(command: Command): Command {
     .option('--timeout <seconds>', 'how long to wait for the hub', numberOption, 10);
 }
 
-/** A client that is logged in; a hub that cannot be reached within the time-out is an error, not a reason to wait on. */
-export async function connect({ url, id, token, timeout }: ConnectFlags): Promise<CrossCommClient> {
-  const client = new CrossCommClient({ url, ...(id === undefined ? {} : { clientId: id }), ...(token === undefined ? {} : { token }) });
+/**
+ * A client that is logged in; a hub that cannot be reached within the time-out is an error, not a reason to wait on.
+ * @param receives whether it wants mail; an id that was made up does not come back for it and gets none
+ */
+export async function connect({ url, id, token, timeout }: ConnectFlags, receives = true): Promise<CrossCommClient> {
+  const mailbox = receives && id !== undefined;
+  const client = new CrossCommClient({ url, mailbox, ...(id === undefined ? {} : { clientId: id }), ...(token === undefined ? {} : { token }) });
   try {
     await client.login({ timeoutMs: timeout * 1000 });
   } catch (error) {
@@ -32,9 +36,9 @@ export async function connect({ url, id, token, timeout }: ConnectFlags): Promis
   return client;
 }
 
-/** Runs `work` with a logged-in client and logs out afterwards, whatever happens. */
+/** Runs `work` with a logged-in client that wants no mail, and logs out afterwards, whatever happens. */
 export async function withClient<T>(flags: ConnectFlags, work: (client: CrossCommClient) => Promise<T>): Promise<T> {
-  const client = await connect(flags);
+  const client = await connect(flags, false);
   try {
     return await work(client);
   } finally {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type CommMsgType, type UserMessageType } from '../../protocol/index.js';
+import type { ConfirmableMessage } from '../../sdk/index.node.js';
 import { messageToJson } from '../message-output.js';
 import { wholeNumberOption } from '../option-parsers.js';
 import type { Terminal } from '../terminal.js';
@@ -15,7 +16,7 @@ interface ListenFlags extends ConnectFlags {
 /** Adds `cross-comm listen`. */
 export function addListenCommand(program: Command, terminalFor: () => Terminal): void {
   addConnectOptions(program.command('listen'))
-    .description('print received messages, one JSON line each, until stopped')
+    .description('print received messages, one JSON line each, until stopped; with --id also those sent while it was not running')
     .option('--type <type>', 'only this type; repeatable', (text: string, before: UserMessageType[]) => [...before, messageTypeOption(text)], [])
     .option('--from <client id>', 'only from this client')
     .option('--download <folder>', 'download files, images and folders to here')
@@ -41,11 +42,14 @@ async function listen(flags: ListenFlags, terminal: Terminal): Promise<void> {
         ...(flags.from === undefined ? {} : { fromClientId: flags.from }),
         ...(flags.download === undefined ? {} : { downloadDirectory: flags.download }),
       };
-      client.onMessage(filter, (message) => {
+      const onMessage = (message: ConfirmableMessage): void => {
+        // the hub keeps what is not printed any more
         if (left <= 0) return;
         terminal.result(messageToJson(message));
+        message.confirm();
         if (--left <= 0) resolve();
-      });
+      };
+      client.onMessage(filter, onMessage, { confirm: 'manual' });
     });
     terminal.note(`Listening as ${client.clientId}. Ctrl+C stops.`);
     await Promise.race([untilStopped(client), enough]);
