@@ -1,4 +1,4 @@
-import type { Announcement, CloseCode } from '../protocol/index.js';
+import type { Announcement, CloseCode, Permissions } from '../protocol/index.js';
 import type { OutboundMessage } from './outbound-message.js';
 
 /** What became of a message handed to a connection. */
@@ -32,6 +32,8 @@ export abstract class Connection {
   client: BoundIdentity | undefined;
   /** What the client announced at login; undefined for protocol 1. */
   announcement: Announcement | undefined;
+  /** What its login may do; undefined: everything. */
+  permissions: Permissions | undefined;
 
   /** Name of the door, e.g. `websocket`. */
   abstract readonly transport: string;
