@@ -15,13 +15,21 @@ export {
 export {
   AnonymousAuthenticator,
   Authenticator,
+  Authorizer,
   TokenAuthenticator,
   hashToken,
+  type AccessRule,
   type AuthDecision,
   type AuthRequest,
   type AuthenticateFunction,
+  type AuthorizedClient,
+  type JwtAlgorithm,
+  type JwtOptions,
+  type LoginFacts,
   type RefusalKind,
+  type RevocationTarget,
   type TokenTable,
+  type UpgradeRequest,
 } from './security/index.js';
 export {
   FileStorage,
@@ -43,5 +51,6 @@ export {
   type ErrorCode,
   type Message,
   type MessageListenerOptions,
+  type Permissions,
   type UserMessageType,
 } from './protocol/index.js';

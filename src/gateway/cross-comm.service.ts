@@ -16,8 +16,9 @@ import {
   type Envelope,
   type UserMessageType,
 } from '../protocol/index.js';
-import { Refusals, type RefusalKind } from '../security/index.js';
+import { Refusals, type RefusalKind, type RevocationTarget } from '../security/index.js';
 import { FileStorage, uploadAttachment } from '../storage/index.js';
+import { LoginRevoker } from './login-revoker.js';
 
 /** What {@link CrossCommService.sendMessage} did. */
 export interface SendResult {
@@ -40,6 +41,7 @@ export class CrossCommService {
     private readonly registry: ClientRegistry,
     private readonly storage: FileStorage,
     private readonly refusals: Refusals,
+    private readonly revoker: LoginRevoker,
   ) {}
 
   /** How often the hub refused something to protect itself, since its start. */
@@ -101,5 +103,20 @@ export class CrossCommService {
     if (connection === undefined) throw new CrossCommError('CC_UNKNOWN_CLIENT', { data: { client_id: clientId } });
     this.registry.closed(connection, 'disconnected');
     connection.close(CloseCode.DISCONNECTED, reason);
+  }
+
+  /**
+   * Ends logins at once, with close code 4401, and refuses them from now on, until {@link unrevoke} or the hub's end. Takes
+   * a client id or `prefix*`, a credential (`{ credential: 'jwt:<jti>' }`, `token:sha256:…`, `certificate:<SHA-256 fingerprint>`), or
+   * a function that is asked about every login. For a list that outlives the hub see `auth.revocationsFile`.
+   * @returns how many clients that took offline
+   */
+  revoke(target: RevocationTarget): number {
+    return this.revoker.revoke(target);
+  }
+
+  /** Takes a revocation back, given as it was; false when there was none. */
+  unrevoke(target: RevocationTarget): boolean {
+    return this.revoker.unrevoke(target);
   }
 }

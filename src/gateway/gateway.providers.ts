@@ -1,5 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { AttachmentDownloader } from '../listeners/index.js';
+import { AccessControl } from './access-control.js';
+import { AuthRefresh } from './auth-refresh.service.js';
 import { CrossCommGateway } from './cross-comm.gateway.js';
 import { CrossCommService } from './cross-comm.service.js';
 import { EventLoopTurn } from './event-loop-turn.js';
@@ -10,6 +12,7 @@ import { InboundPipeline } from './inbound-pipeline.js';
 import { LoginExpiry } from './login-expiry.js';
 import { LoginGuard } from './login-guard.js';
 import { LoginHandler } from './login.handler.js';
+import { LoginRevoker } from './login-revoker.js';
 import { ReadControl } from './read-control.js';
 import { StorageAttachmentDownloader } from './storage.attachment-downloader.js';
 import { UpgradeGuard } from './upgrade-guard.js';
@@ -23,6 +26,9 @@ export const GATEWAY_PROVIDERS: Provider[] = [
   LoginHandler,
   LoginGuard,
   LoginExpiry,
+  LoginRevoker,
+  AuthRefresh,
+  AccessControl,
   ReadControl,
   UpgradeGuard,
   HubActions,

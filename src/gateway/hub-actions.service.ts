@@ -1,6 +1,7 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { sendError, sendResponse, type Connection } from '../clients/index.js';
-import { CrossCommError, parseRequest, type Envelope } from '../protocol/index.js';
+import { CrossCommError, SERVER_ID, parseRequest, type Envelope } from '../protocol/index.js';
+import { AccessControl } from './access-control.js';
 
 /** Who asked for an action. */
 export interface Asker {
@@ -17,6 +18,8 @@ export type HubAction = (data: unknown, asker: Asker) => unknown;
 export class HubActions {
   readonly #logger = new Logger(HubActions.name);
   readonly #actions = new Map<string, HubAction>();
+  @Inject(AccessControl)
+  private readonly access!: AccessControl;
 
   add(name: string, action: HubAction): void {
     this.#actions.set(name, action);
@@ -28,6 +31,7 @@ export class HubActions {
       const { action, data } = parseRequest(content);
       const run = this.#actions.get(action);
       if (run === undefined) throw new CrossCommError('CC_UNKNOWN_ACTION', `The action is "${action}".`);
+      this.access.assertMayRequest(connection, SERVER_ID, action);
       sendResponse(connection, msgId, await run(data, { clientId, connection }));
     } catch (error) {
       const coded = CrossCommError.from(error);

@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ClientRegistry, sendError, type ConnectedClient } from '../clients/index.js';
 import { MessageHub } from '../delivery/index.js';
 import { ListenerDispatcher } from '../listeners/index.js';
@@ -10,6 +10,8 @@ import {
   type DecodeOptions,
   type Envelope,
 } from '../protocol/index.js';
+import { Refusals, quoted } from '../security/index.js';
+import { AccessControl } from './access-control.js';
 import { EventLoopTurn } from './event-loop-turn.js';
 import { decodeTextFrame } from './frame-decoder.js';
 import { textOfBinaryFrame } from './frame-text.js';
@@ -30,6 +32,10 @@ export class InboundPipeline {
   readonly #logger = new Logger(InboundPipeline.name);
   readonly #legacyDecoding: DecodeOptions;
   readonly #announcedDecoding: DecodeOptions;
+  @Inject(AccessControl)
+  private readonly access!: AccessControl;
+  @Inject(Refusals)
+  private readonly refusals!: Refusals;
 
   constructor(
     private readonly registry: ClientRegistry,
@@ -52,7 +58,7 @@ export class InboundPipeline {
       this.#handle(connection, data, isBinary);
     } catch (error) {
       // a fault of the hub: it costs this one frame, not the process
-      this.#logger.error(`A frame of ${JSON.stringify(connection.client?.clientId ?? connection.remoteAddress)} could not be handled.`, error);
+      this.#logger.error(`A frame of ${quoted(connection.client?.clientId ?? connection.remoteAddress)} could not be handled.`, error);
       this.#refuse(connection, CrossCommError.from(error), null);
     }
   }
@@ -117,6 +123,11 @@ export class InboundPipeline {
   }
 
   #forward(connection: WebSocketConnection, sender: ConnectedClient, { envelope, frame }: { envelope: Envelope; frame: Buffer }): void {
+    const refusal = this.access.sendRefusal(connection, envelope.toClientId, envelope.msgType);
+    if (refusal !== undefined) {
+      sendError(connection, refusal, envelope.msgId);
+      return;
+    }
     this.turn.messageBegins(hasMoreRead(connection.webSocket) ?? true);
     const { error } = this.hub.route(envelope, frame);
     this.turn.messageEnds();
@@ -129,17 +140,27 @@ export class InboundPipeline {
       case 'logout':
         this.registry.logout(connection);
         break;
-      case 'list_clients': {
-        const onlyOnline = parseListRequest(envelope.content);
-        const { maxReceiveBytes: maxBytes } = connection;
-        const clients = this.registry.wireList(Boolean(onlyOnline));
-        const outcome = connection.send(listReply(clients, { toClientId: envelope.fromClientId, onlyShowOnline: onlyOnline, maxBytes }));
-        if (outcome === 'too-large') this.#refuse(connection, new CrossCommError('CC_RECEIVER_LIMIT', 'The list is too long.'), envelope.msgId);
+      case 'list_clients':
+        this.#list(connection, envelope);
         break;
-      }
       default:
       // a heartbeat has done its work by being heard
     }
+  }
+
+  #list(connection: WebSocketConnection, { fromClientId, content, msgId }: Envelope): void {
+    const onlyOnline = parseListRequest(content);
+    let clients = this.registry.wireList(Boolean(onlyOnline));
+    try {
+      this.access.assertMayList(connection);
+    } catch (error) {
+      // an old client waits for an answer; it sees itself
+      if (connection.isAnnounced) return sendError(connection, CrossCommError.from(error), msgId);
+      clients = clients.filter(({ client_id: id }) => id === fromClientId);
+    }
+    const { maxReceiveBytes: maxBytes } = connection;
+    const outcome = connection.send(listReply(clients, { toClientId: fromClientId, onlyShowOnline: onlyOnline, maxBytes }));
+    if (outcome === 'too-large') this.#refuse(connection, new CrossCommError('CC_RECEIVER_LIMIT', 'The list is too long.'), msgId);
   }
 
   #request(connection: WebSocketConnection, envelope: Envelope): void {
@@ -150,18 +171,33 @@ export class InboundPipeline {
     void this.actions.answer(connection, envelope);
   }
 
-  /** Before login a peer may send one small frame after the other, but not much in all. */
+  /** Counts a ping, which is answered and costs as much as a message. */
+  pinged(connection: WebSocketConnection, data: Buffer): void {
+    if (connection.isClosing) return;
+    if (connection.client === undefined) this.#mayStillLogin(connection, data);
+    else this.readControl.spend(connection, data.length, this.turn.nowMs);
+    // who does not read the answers must not pile them up
+    if (connection.bufferedBytes > this.options.maxBufferedBytes) connection.terminate();
+  }
+
+  /** Before login a peer may send one small frame after the other, but not many, and not much in all. */
   #mayStillLogin(connection: WebSocketConnection, data: Buffer): boolean {
+    const { maxLoginBytes, maxLoginFrames } = this.options;
     connection.bytesBeforeLogin += data.length;
-    if (connection.bytesBeforeLogin <= this.options.maxLoginBytes) return true;
-    connection.close(CloseCode.TOO_LARGE, `more than ${this.options.maxLoginBytes} bytes before login`);
+    connection.framesBeforeLogin++;
+    const isTooMuch = connection.bytesBeforeLogin > maxLoginBytes;
+    if (!isTooMuch && connection.framesBeforeLogin <= maxLoginFrames) return true;
+    this.refusals.add('before_login', `Closed a connection from ${connection.remoteAddress}: too ${isTooMuch ? 'much' : 'many frames'} before its login.`);
+    if (isTooMuch) connection.close(CloseCode.TOO_LARGE, `more than ${maxLoginBytes} bytes before login`);
+    else connection.close(CloseCode.RATE_LIMITED, `more than ${maxLoginFrames} frames before login`);
     return false;
   }
 
   #refuse(connection: WebSocketConnection, error: CrossCommError, msgId: string | null): void {
     const named = error.data?.['msgId'];
+    this.refusals.count('bad_frame');
     // one line per connection, so that a broken client does not fill the log
-    if (!connection.wasRefused) this.#logger.debug(`Refused a frame of ${JSON.stringify(connection.client?.clientId ?? connection.remoteAddress)}: ${error.code}`);
+    if (!connection.wasRefused) this.#logger.debug(`Refused a frame of ${quoted(connection.client?.clientId ?? connection.remoteAddress)}: ${error.code}`);
     connection.wasRefused = true;
     sendError(connection, error, msgId ?? (typeof named === 'string' ? named : null));
   }
