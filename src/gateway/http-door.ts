@@ -128,9 +128,10 @@ export class HttpDoor {
     if (this.#tls === undefined) return createServer(limits);
     const server = createTlsServer({ ...this.#tls.serverOptions, ...limits });
     this.#tls.serve(server);
-    server.on('tlsClientError', ({ code }: NodeJS.ErrnoException, { remoteAddress }) => {
-      // a peer that goes away in the middle of it is no attack; a scan is not worth a line
-      if (code !== 'ECONNRESET') this.handlers.tlsFailed(remoteAddress ?? 'unknown', code ?? 'unknown');
+    server.on('tlsClientError', ({ code }: NodeJS.ErrnoException, { remoteAddress, authorizationError }) => {
+      // a certificate that is no good looks like a peer that went away, which is not refused
+      const why = (authorizationError as Error | string | null | undefined) ?? (code === 'ECONNRESET' ? undefined : code);
+      if (why !== undefined) this.handlers.tlsFailed(remoteAddress ?? 'unknown', String(why));
     });
     return server;
   }
