@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { AnonymousAuthenticator, Authenticator, ClientAddress, ConnectionLimit, Refusals, basicCredentials, bearerToken, isOriginAllowed, quoted } from '../security/index.js';
@@ -18,6 +18,8 @@ const RETRY_LATER = 'Retry-After: 5\r\n';
 /** Decides who may become a WebSocket at all, before anything is kept of him. */
 @Injectable()
 export class UpgradeGuard {
+  readonly #logger = new Logger(UpgradeGuard.name);
+
   constructor(
     private readonly options: GatewayOptions,
     private readonly limit: ConnectionLimit,
@@ -63,8 +65,13 @@ export class UpgradeGuard {
   /** Whether the headers alone show that this peer can never log in. */
   #credentialsRefusal(request: IncomingMessage, remoteAddress: string): UpgradeRefusal | undefined {
     // an application may have put less than a whole Authenticator in its place
-    const { refusesUpgrade } = this.authenticator as Partial<Authenticator>;
-    if (refusesUpgrade?.call(this.authenticator, { ...handshakeOf(request), remoteAddress }) !== true) return undefined;
+    const authenticator: Partial<Authenticator> = this.authenticator;
+    try {
+      if (authenticator.refusesUpgrade?.({ ...handshakeOf(request), remoteAddress }) !== true) return undefined;
+    } catch (error) {
+      this.#logger.error(`The authentication failed to decide about an upgrade: ${error instanceof Error ? error.name : typeof error}`);
+      return { status: '500 Internal Server Error', headers: RETRY_LATER };
+    }
     this.refusals.add('upgrade_auth', `Refused a connection from ${remoteAddress}: its credentials are not good for any login.`);
     return { status: '401 Unauthorized', headers: 'WWW-Authenticate: Bearer error="invalid_token"\r\n' };
   }

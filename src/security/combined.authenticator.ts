@@ -7,7 +7,7 @@ export class CombinedAuthenticator extends Authenticator {
   }
 
   override get description(): string {
-    return this.authenticators.map(({ description }) => description).join(', ');
+    return this.authenticators.map(({ description }: Partial<Authenticator>) => description ?? 'an authenticator of the application').join(', ');
   }
 
   override authenticate(request: AuthRequest): AuthDecision | Promise<AuthDecision> {
@@ -15,7 +15,8 @@ export class CombinedAuthenticator extends Authenticator {
   }
 
   override refusesUpgrade(request: UpgradeRequest): boolean {
-    return this.authenticators.every((authenticator) => authenticator.refusesUpgrade(request));
+    // an application may give an object that has authenticate() only
+    return this.authenticators.every((authenticator: Partial<Authenticator>) => authenticator.refusesUpgrade?.(request) === true);
   }
 
   /** Asks from one of them on; at once, as long as they answer at once. */
