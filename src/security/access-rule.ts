@@ -25,7 +25,7 @@ export function readPermissions(given: unknown): Permissions | undefined {
       throw problem(`"${name}" is not a list of names`);
   }
   if (permissions['list'] !== undefined && typeof permissions['list'] !== 'boolean') throw problem('"list" is neither true nor false');
-  return permissions as Permissions;
+  return permissions;
 }
 
 /** Checks the rules of `auth.rules`. @throws CrossCommError `CC_INVALID_OPTION` */

@@ -64,7 +64,7 @@ export class JwtOptions {
 }
 
 /** The options that hold a key. */
-export const JWT_KEY_OPTIONS = ['secret', 'secretFile', 'publicKey', 'publicKeyFile', 'jwksFile'] as const;
+const JWT_KEY_OPTIONS = ['secret', 'secretFile', 'publicKey', 'publicKeyFile', 'jwksFile'] as const;
 
 /**
  * Fills in the defaults.

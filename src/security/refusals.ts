@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 
 /** What the hub refuses to protect itself. */
-export const REFUSAL_KINDS = [
+const REFUSAL_KINDS = [
   /** A browser page whose origin is not listed. */
   'origin',
   /** A connection beyond `maxConnections`. */

@@ -54,7 +54,7 @@ async function authenticatorOf(options: AuthOptions, files: CredentialFiles, rev
 
 async function ownAuthenticator(given: Authenticator | Type<Authenticator> | AuthenticateFunction, moduleRef: ModuleRef): Promise<Authenticator> {
   if (isClassOf(Authenticator, given)) return moduleRef.create(given);
-  if (typeof given === 'function') return new FunctionAuthenticator(given as AuthenticateFunction);
+  if (typeof given === 'function') return new FunctionAuthenticator(given);
   if (typeof (given as Partial<Authenticator>).authenticate === 'function') return given;
   throw new CrossCommError('CC_INVALID_OPTION', 'auth.authenticator is neither a function nor an object with authenticate().');
 }
@@ -64,7 +64,7 @@ async function authorizerOf({ authorizer, rules }: AuthOptions, moduleRef: Modul
   if (authorizer === undefined) return new PermissionsAuthorizer(rules);
   if (rules.length > 0) throw new CrossCommError('CC_INVALID_OPTION', 'auth takes one of rules and authorizer.');
   if (isClassOf(Authorizer, authorizer)) return moduleRef.create(authorizer);
-  if (typeof (authorizer as Partial<Authorizer>).maySend === 'function') return authorizer as Authorizer;
+  if (typeof (authorizer as Partial<Authorizer>).maySend === 'function') return authorizer;
   throw new CrossCommError('CC_INVALID_OPTION', 'auth.authorizer is neither an Authorizer nor a class of one.');
 }
 

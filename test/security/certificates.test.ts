@@ -42,8 +42,8 @@ function showing(files?: CertificateFiles): ClientOptions {
 describe('Client certificates', () => {
   test('that are required: none and one of another CA end in TLS, a good one logs in under its name only', async () => {
     const hub = await openHub({ ...mutual('required'), auth: { certificates: 'cn' } });
-    await expect(loginOutcome(hub.url, 'alice', undefined, showing())).rejects.toThrow();
-    await expect(loginOutcome(hub.url, 'stranger', undefined, showing(stranger))).rejects.toThrow();
+    await expect(loginOutcome(hub.url, 'alice', undefined, showing())).rejects.toThrow(/certificate|socket|ECONNRESET|EPIPE/);
+    await expect(loginOutcome(hub.url, 'stranger', undefined, showing(stranger))).rejects.toThrow(/certificate|socket|ECONNRESET|EPIPE/);
     expect(hub.service.refusalCounts.tls).toBe(2);
     expect(await loginOutcome(hub.url, 'alice', undefined, showing(alice))).toBe('success');
     expect(await loginOutcome(hub.url, 'bob', undefined, showing(alice))).toEqual({ code: 'CC_AUTH_FAILED', closed: 4401, message: expect.stringContaining('not for this client id') });
