@@ -6,7 +6,7 @@ import { resolveOptions, type CrossCommOptions, type ResolvedOptions } from './c
 import { DELIVERY_PROVIDERS, DeliveryOptions } from './delivery/index.js';
 import { CrossCommGateway, CrossCommService, GATEWAY_PROVIDERS, GatewayOptions } from './gateway/index.js';
 import { LISTENERS_PROVIDERS, ListenersOptions } from './listeners/index.js';
-import { AuthOptions, Authenticator, SECURITY_PROVIDERS, SecurityOptions } from './security/index.js';
+import { AuthOptions, Authenticator, Authorizer, SECURITY_PROVIDERS, SecurityOptions } from './security/index.js';
 import { FileStorage, STORAGE_PROVIDERS, StorageOptions } from './storage/index.js';
 
 const RESOLVED_OPTIONS = Symbol('cross-comm:resolved_options');
@@ -35,7 +35,7 @@ const OPTIONS_PROVIDERS: Provider[] = [
     ...DELIVERY_PROVIDERS,
     ...GATEWAY_PROVIDERS,
   ],
-  exports: [CrossCommService, CrossCommGateway, ClientRegistry, FileStorage, Authenticator],
+  exports: [CrossCommService, CrossCommGateway, ClientRegistry, FileStorage, Authenticator, Authorizer],
 })
 export class CrossCommModule extends ConfigurableModuleClass {
   /** Without options: on the application's HTTP server, at `/`, with every default. */

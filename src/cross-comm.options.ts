@@ -77,7 +77,7 @@ function assertValid(resolved: ResolvedOptions): void {
   const { heartbeatTimeout, heartbeatInterval } = resolved.clients;
   if (heartbeatTimeout <= heartbeatInterval)
     throw new CrossCommError('CC_INVALID_OPTION', 'heartbeatTimeout must be longer than heartbeatInterval.');
-  const { port, tlsCertFile, tlsKeyFile } = resolved.gateway;
-  if (port === undefined && (tlsCertFile ?? tlsKeyFile) !== undefined)
+  const { port, tlsCertFile, tlsKeyFile, tlsClientCaFile } = resolved.gateway;
+  if (port === undefined && (tlsCertFile ?? tlsKeyFile ?? tlsClientCaFile) !== undefined)
     throw new CrossCommError('CC_INVALID_OPTION', 'tlsCertFile and tlsKeyFile need an own port; a shared server has the TLS of the application.');
 }

@@ -15,13 +15,26 @@ export {
 export {
   AnonymousAuthenticator,
   Authenticator,
+  Authorizer,
+  CertificateAuthenticator,
+  CombinedAuthenticator,
+  JwtAuthenticator,
+  PermissionsAuthorizer,
   TokenAuthenticator,
   hashToken,
+  type AccessRule,
   type AuthDecision,
   type AuthRequest,
   type AuthenticateFunction,
+  type AuthorizedClient,
+  type CertificateName,
+  type JwtAlgorithm,
+  type JwtOptions,
+  type LoginFacts,
   type RefusalKind,
+  type RevocationTarget,
   type TokenTable,
+  type UpgradeRequest,
 } from './security/index.js';
 export type { RequestContext } from './listeners/index.js';
 export {
@@ -45,5 +58,6 @@ export {
   type ErrorCode,
   type Message,
   type MessageListenerOptions,
+  type Permissions,
   type UserMessageType,
 } from './protocol/index.js';

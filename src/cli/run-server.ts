@@ -2,12 +2,12 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { networkInterfaces } from 'node:os';
 import { CrossCommModule } from '../cross-comm.module.js';
-import type { CrossCommOptions } from '../cross-comm.options.js';
 import { CrossCommGateway, CrossCommService } from '../gateway/index.js';
 import { CrossCommError } from '../protocol/index.js';
 import { AnonymousAuthenticator, Authenticator } from '../security/index.js';
 import { EMBEDDED_STORE, StorageOptions, credentialLines, type EmbeddedStore, type StorageDriver } from '../storage/index.js';
 import type { ServerFlags } from './server-flags.js';
+import { serverOptions } from './server-options.js';
 import { printable, type Terminal } from './terminal.js';
 
 /** Runs a hub until SIGINT or SIGTERM, then shuts it down in an orderly way. */
@@ -18,7 +18,7 @@ export async function runServer(flags: ServerFlags, terminal: Terminal): Promise
     process.once('SIGTERM', () => resolve());
   });
   const levels = flags.quiet || terminal.json ? (['warn', 'error', 'fatal'] as const) : (['log', 'warn', 'error', 'fatal'] as const);
-  const app = await NestFactory.createApplicationContext(CrossCommModule.forRoot(optionsOf(flags)), {
+  const app = await NestFactory.createApplicationContext(CrossCommModule.forRoot(serverOptions(flags, process.env)), {
     abortOnError: false,
     logger: [...levels],
   });
@@ -35,22 +35,6 @@ export async function runServer(flags: ServerFlags, terminal: Terminal): Promise
   await stopped;
   terminal.note('Stopping…');
   await app.close();
-}
-
-function optionsOf(flags: ServerFlags): CrossCommOptions {
-  const { host, port, dataDir, path, heartbeatInterval, heartbeatTimeout, maxMessageBytes, maxBufferedBytes, compression } = flags;
-  const optional = {
-    path,
-    heartbeatInterval,
-    heartbeatTimeout,
-    maxMessageBytes,
-    maxBufferedBytes,
-    tlsCertFile: flags.tlsCert,
-    tlsKeyFile: flags.tlsKey,
-  };
-  const given = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));
-  const auth = flags.authTokens === undefined ? {} : { auth: { tokensFile: flags.authTokens } };
-  return { host, port, dataDir, compression, allowedOrigins: flags.allowedOrigin, storage: { driver: flags.storage }, ...auth, ...given };
 }
 
 interface Listening {
@@ -80,7 +64,7 @@ function banner(listening: Listening, store: EmbeddedStore | undefined, bucket: 
   const lines = ['', 'CrossComm hub is running.', ...urlsOf(listening).map((url) => `  ${url}`), '', 'Switched on:'];
   lines.push('  clients: pywayne cross_comm (Python, Java), CrossComm SDK (Node, browser)');
   lines.push(`  files:   ${filesLine(listening.storage)}`);
-  lines.push(`  logins:  ${listening.authentication ?? 'anonymous, nothing is checked (--auth-tokens FILE switches authentication on)'}`);
+  lines.push(`  logins:  ${listening.authentication ?? 'anonymous, nothing is checked (--auth-tokens FILE and others switch authentication on)'}`);
   if (store !== undefined) {
     const scheme = listening.isTls ? 'https' : 'http';
     lines.push('', 'For clients that bring their own OSS credentials (the Python client), paste:');

@@ -1,4 +1,4 @@
-import type { Announcement, CloseCode, Feature } from '../protocol/index.js';
+import type { Announcement, CloseCode, Feature, Permissions } from '../protocol/index.js';
 import type { OutboundMessage } from './outbound-message.js';
 
 /** What became of a message handed to a connection. */
@@ -32,6 +32,8 @@ export abstract class Connection {
   client: BoundIdentity | undefined;
   /** What the client announced at login; undefined for protocol 1. */
   announcement: Announcement | undefined;
+  /** What its login may do; undefined: everything. */
+  permissions: Permissions | undefined;
 
   /** Durable messages of this client that are not answered yet. */
   unackedMessages = 0;

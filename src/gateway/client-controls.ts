@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../clients/index.js';
 import { Mailboxes } from '../delivery/index.js';
 import { CrossCommError, parseConfirm, parseListRequest, type Envelope } from '../protocol/index.js';
+import { AccessControl } from './access-control.js';
 import { listReply } from './list-reply.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
 
@@ -11,15 +12,23 @@ export class ClientControls {
   constructor(
     private readonly registry: ClientRegistry,
     private readonly mailboxes: Mailboxes,
+    private readonly access: AccessControl,
   ) {}
 
-  /** @throws CrossCommError `CC_RECEIVER_LIMIT` */
+  /** @throws CrossCommError `CC_NOT_ALLOWED`, `CC_RECEIVER_LIMIT` */
   control(connection: WebSocketConnection, { msgType, fromClientId, content }: Envelope): void {
     // a heartbeat has done its work by being heard
     if (msgType === 'logout') this.registry.logout(connection);
     if (msgType !== 'list_clients') return;
     const onlyShowOnline = parseListRequest(content);
-    const clients = this.registry.wireList(Boolean(onlyShowOnline));
+    let clients = this.registry.wireList(Boolean(onlyShowOnline));
+    try {
+      this.access.assertMayList(connection);
+    } catch (error) {
+      // an old client waits for an answer; it sees itself
+      if (connection.isAnnounced) throw error;
+      clients = clients.filter(({ client_id: id }) => id === fromClientId);
+    }
     const outcome = connection.send(listReply(clients, { toClientId: fromClientId, onlyShowOnline, maxBytes: connection.maxReceiveBytes }));
     if (outcome === 'too-large') throw new CrossCommError('CC_RECEIVER_LIMIT', 'The list is too long.');
   }

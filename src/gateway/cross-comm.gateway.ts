@@ -7,12 +7,13 @@ import { ClientRegistry, HeartbeatService, sendError } from '../clients/index.js
 import { DeliveryOptions, DurableDelivery } from '../delivery/index.js';
 import { ListenerDispatcher, ListenerExplorer } from '../listeners/index.js';
 import { CloseCode, CrossCommError } from '../protocol/index.js';
+import { Refusals } from '../security/index.js';
 import { EventLoopTurn } from './event-loop-turn.js';
 import { FileDoor } from './file-door.service.js';
 import { GatewayOptions } from './gateway.options.js';
 import { HttpDoor, refuseUpgrade } from './http-door.js';
 import { InboundPipeline } from './inbound-pipeline.js';
-import { UpgradeGuard, addressOf } from './upgrade-guard.js';
+import { UpgradeGuard } from './upgrade-guard.js';
 import { setReceiveLimit } from './web-socket-inside.js';
 import { WebSocketConnection } from './web-socket.connection.js';
 
@@ -35,6 +36,8 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
   private readonly dispatcher!: ListenerDispatcher;
   @Inject(DeliveryOptions)
   private readonly deliveryOptions!: DeliveryOptions;
+  @Inject(Refusals)
+  private readonly refusals!: Refusals;
   readonly #door: HttpDoor;
   readonly #webSocketServer: WebSocketServer;
   #isAccepting = false;
@@ -53,6 +56,7 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
       upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
       request: (request, response) => this.#request(request, response),
       opening: (server) => this.fileDoor.prepare(server),
+      tlsFailed: (address, code) => this.refusals.add('tls', `Refused a TLS connection from ${address}: ${code}.`),
     });
     // closeTimeout is newer than the types of `ws`
     const serverOptions: ServerOptions & { closeTimeout: number } = {
@@ -173,7 +177,7 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
     const connection = new WebSocketConnection({
       webSocket,
       socket,
-      remoteAddress: addressOf(request),
+      remoteAddress: this.guard.addressOf(request),
       options: this.options,
       turn: this.turn,
       // offline at once, not when the socket is gone: the list and delivery agree
@@ -184,9 +188,11 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
     this.guard.opened(connection.remoteAddress);
     this.registry.opened(connection);
     webSocket.on('message', (data, isBinary) => this.pipeline.receive(connection, data as Buffer, isBinary));
+    webSocket.on('ping', (data: Buffer) => this.pipeline.pinged(connection, data));
     webSocket.on('close', () => this.#closed(connection));
-    webSocket.on('error', (error) => {
+    webSocket.on('error', (error: NodeJS.ErrnoException) => {
       this.#logger.debug(`Socket of ${connection.remoteAddress}: ${error.message}`);
+      this.refusals.count(error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' ? 'oversize' : 'bad_frame');
       // `ws` has sent its close frame (1007, 1009) and would wait half a minute for the peer
       this.registry.closed(connection, 'closed');
       connection.close(CloseCode.INVALID_DATA, error.message);

@@ -18,7 +18,7 @@ import {
   type Envelope,
   type UserMessageType,
 } from '../protocol/index.js';
-import { Refusals, type RefusalKind } from '../security/index.js';
+import { Refusals, type RefusalKind, type RevocationTarget } from '../security/index.js';
 import { FileStorage, uploadAttachment } from '../storage/index.js';
 import { GroupActions, type GroupMemberInfo } from './group-actions.js';
 import { HubRequests, type RequestOptions } from './hub-requests.js';
@@ -33,6 +33,7 @@ export interface SendOptions {
   /** Time after which a durable message is not delivered any more, in milliseconds. Default: as long as mail is kept. */
   readonly ttlMs?: number;
 }
+import { LoginRevoker } from './login-revoker.js';
 
 /** What {@link CrossCommService.sendMessage} did. */
 export interface SendResult {
@@ -65,6 +66,7 @@ export class CrossCommService {
     /** Messages that could not be delivered for good. */
     readonly deadLetters: DeadLetters,
     private readonly groups: GroupActions,
+    private readonly revoker: LoginRevoker,
   ) {}
 
   /** How the store of durable messages is doing. */
@@ -174,5 +176,20 @@ export class CrossCommService {
     if (connection === undefined) throw new CrossCommError('CC_UNKNOWN_CLIENT', { data: { client_id: clientId } });
     this.registry.closed(connection, 'disconnected');
     connection.close(CloseCode.DISCONNECTED, reason);
+  }
+
+  /**
+   * Ends logins at once, with close code 4401, and refuses them from now on, until {@link unrevoke} or the hub's end. Takes
+   * a client id or `prefix*`, a credential (`{ credential: 'jwt:<jti>' }`, `token:sha256:…`, `certificate:<SHA-256 fingerprint>`), or
+   * a function that is asked about every login. For a list that outlives the hub see `auth.revocationsFile`.
+   * @returns how many clients that took offline
+   */
+  revoke(target: RevocationTarget): number {
+    return this.revoker.revoke(target);
+  }
+
+  /** Takes a revocation back, given as it was; false when there was none. */
+  unrevoke(target: RevocationTarget): boolean {
+    return this.revoker.unrevoke(target);
   }
 }

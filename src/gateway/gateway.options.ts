@@ -1,4 +1,4 @@
-import { IsArray, IsBoolean, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
+import { IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import { PROTOCOL_LIMITS } from '../protocol/index.js';
 
 /** The WebSocket door and its limits. */
@@ -29,10 +29,34 @@ export class GatewayOptions {
   @IsString()
   tlsCertFile: string | undefined = undefined;
 
-  /** Private key file (PEM) for `wss` on an own port. */
+  /** Private key file (PEM) for `wss` on an own port. Read again when it changes, as the other files. */
   @IsOptional()
   @IsString()
   tlsKeyFile: string | undefined = undefined;
+
+  /** Certificates (PEM) of those whose client certificates are good. Needs `tlsClientCert`. */
+  @IsOptional()
+  @IsString()
+  tlsClientCaFile: string | undefined = undefined;
+
+  /**
+   * Whether clients show a certificate (mTLS) on an own port: `required` lets nobody in without a good one, `optional` treats
+   * one that is no good as none. `auth.certificates` makes logins of them. Default `off`.
+   */
+  @IsIn(['off', 'optional', 'required'])
+  tlsClientCert: 'off' | 'optional' | 'required' = 'off';
+
+  /** How often the TLS files are looked at for a change, in milliseconds. Default 5,000. */
+  @IsInt()
+  @Min(50)
+  @Max(3_600_000)
+  tlsReloadMs: number = 5_000;
+
+  /** Time a peer has for TLS and then for the head of its HTTP request, on an own port, in milliseconds. Default 10,000. */
+  @IsInt()
+  @Min(100)
+  @Max(300_000)
+  handshakeTimeoutMs: number = 10_000;
 
   /** Origins of browser pages that may connect, e.g. `https://app.example.com`; `*` for all. Default none. */
   @IsArray()
@@ -49,6 +73,11 @@ export class GatewayOptions {
   @IsInt()
   @Min(512)
   maxLoginBytes: number = PROTOCOL_LIMITS.maxLoginBytes;
+
+  /** Frames before login, pings included; one more closes the connection with 4029. Default 16. */
+  @IsInt()
+  @Min(1)
+  maxLoginFrames: number = 16;
 
   /** Objects and arrays inside each other in one content. Default 128. */
   @IsInt()

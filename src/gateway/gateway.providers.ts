@@ -1,6 +1,8 @@
 import type { Provider } from '@nestjs/common';
 import { AttachmentDownloader } from '../listeners/index.js';
 import { ClientControls } from './client-controls.js';
+import { AccessControl } from './access-control.js';
+import { AuthRefresh } from './auth-refresh.service.js';
 import { CrossCommGateway } from './cross-comm.gateway.js';
 import { CrossCommService } from './cross-comm.service.js';
 import { EventLoopTurn } from './event-loop-turn.js';
@@ -18,6 +20,7 @@ import { LoginWelcome } from './login-welcome.js';
 import { LoginHandler } from './login.handler.js';
 import { MessageForwarder } from './message-forwarder.js';
 import { PresenceActions } from './presence-actions.js';
+import { LoginRevoker } from './login-revoker.js';
 import { ReadControl } from './read-control.js';
 import { StorageAttachmentDownloader } from './storage.attachment-downloader.js';
 import { UpgradeGuard } from './upgrade-guard.js';
@@ -34,6 +37,9 @@ export const GATEWAY_PROVIDERS: Provider[] = [
   LoginGuard,
   LoginExpiry,
   LoginWelcome,
+  LoginRevoker,
+  AuthRefresh,
+  AccessControl,
   ReadControl,
   UpgradeGuard,
   HubActions,

@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { Server as TlsServer } from 'node:tls';
-import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CrossCommError } from '../protocol/index.js';
 import type { GatewayOptions } from './gateway.options.js';
+import { TlsFiles } from './tls-files.js';
 
 /** What wants to be served. Each returns false for what is not its own. */
 export interface DoorHandlers {
@@ -13,6 +13,8 @@ export interface DoorHandlers {
   readonly request: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Sees an own server before it listens. */
   readonly opening: (server: Server) => void;
+  /** A TLS handshake on an own server that failed; `code` is OpenSSL's or Node's. */
+  readonly tlsFailed: (address: string, code: string) => void;
 }
 
 /** The listeners that hubs of this process have put on shared servers. */
@@ -28,6 +30,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
 export class HttpDoor {
   #server: Server | undefined;
   #isOwn = false;
+  #tls: TlsFiles | undefined;
   #detach: () => void = () => undefined;
 
   constructor(
@@ -108,6 +111,7 @@ export class HttpDoor {
   /** Stops an own server; leaves a shared one running without us. */
   async close(): Promise<void> {
     this.#detach();
+    this.#tls?.close();
     const server = this.#server;
     if (!this.#isOwn || server === undefined) return;
     await new Promise<void>((resolve) => {
@@ -117,16 +121,19 @@ export class HttpDoor {
   }
 
   async #createServer(): Promise<Server> {
-    const { tlsCertFile, tlsKeyFile } = this.options;
-    if (tlsCertFile === undefined && tlsKeyFile === undefined) return createServer({ maxHeaderSize: MAX_HEADER_BYTES });
-    if (tlsCertFile === undefined || tlsKeyFile === undefined)
-      throw new CrossCommError('CC_INVALID_OPTION', 'TLS needs both tlsCertFile and tlsKeyFile.');
-    try {
-      const [cert, key] = await Promise.all([readFile(tlsCertFile), readFile(tlsKeyFile)]);
-      return createTlsServer({ cert, key, minVersion: 'TLSv1.2', maxHeaderSize: MAX_HEADER_BYTES });
-    } catch (cause) {
-      throw new CrossCommError('CC_INVALID_OPTION', { detail: `The TLS files cannot be used: ${String(cause)}.`, cause });
-    }
+    const { handshakeTimeoutMs } = this.options;
+    // what is too slow is looked for often enough for the time to mean something
+    const limits = { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: handshakeTimeoutMs, connectionsCheckingInterval: Math.min(1_000, handshakeTimeoutMs / 2) };
+    this.#tls = await TlsFiles.open(this.options);
+    if (this.#tls === undefined) return createServer(limits);
+    const server = createTlsServer({ ...this.#tls.serverOptions, ...limits });
+    this.#tls.serve(server);
+    server.on('tlsClientError', ({ code }: NodeJS.ErrnoException, { remoteAddress, authorizationError }) => {
+      // a certificate that is no good looks like a peer that went away, which is not refused
+      const why = (authorizationError as Error | string | null | undefined) ?? (code === 'ECONNRESET' ? undefined : code);
+      if (why !== undefined) this.handlers.tlsFailed(remoteAddress ?? 'unknown', String(why));
+    });
+    return server;
   }
 }
 

@@ -3,6 +3,7 @@ import { sendError, sendResponse, type ConnectedClient, type Connection } from '
 import { RequestRouter, type PendingRequest } from '../delivery/index.js';
 import { RequestHandlerRegistry } from '../listeners/index.js';
 import { CrossCommError, SERVER_ID, parseRequest, type Envelope, type RequestContent } from '../protocol/index.js';
+import { AccessControl } from './access-control.js';
 import { handlerError } from './handler-error.js';
 
 /** Who asked for an action. */
@@ -27,6 +28,7 @@ export class HubActions {
   constructor(
     private readonly handlers: RequestHandlerRegistry,
     private readonly router: RequestRouter,
+    private readonly access: AccessControl,
   ) {
     this.add('ping', () => null);
   }
@@ -45,6 +47,7 @@ export class HubActions {
     try {
       const { action, data } = parseRequest(content);
       const run = this.#actions.get(action);
+      this.access.assertMayRequest(connection, SERVER_ID, action);
       if (run === undefined) {
         this.#handle(connection, envelope, { action, data });
         return;

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { sendError, type ConnectedClient } from '../clients/index.js';
 import { CloseCode, CrossCommError, roleOf, type DecodeOptions, type Envelope } from '../protocol/index.js';
+import { Refusals, quoted } from '../security/index.js';
 import { ClientControls } from './client-controls.js';
 import { EventLoopTurn } from './event-loop-turn.js';
 import { decodeTextFrame } from './frame-decoder.js';
@@ -31,6 +32,7 @@ export class InboundPipeline {
     private readonly options: GatewayOptions,
     private readonly turn: EventLoopTurn,
     private readonly readControl: ReadControl,
+    private readonly refusals: Refusals,
   ) {
     const { maxNestingDepth } = options;
     this.#legacyDecoding = { maxNestingDepth, allowExt: false };
@@ -43,7 +45,7 @@ export class InboundPipeline {
       this.#handle(connection, data, isBinary);
     } catch (error) {
       // a fault of the hub: it costs this one frame, not the process
-      this.#logger.error(`A frame of ${JSON.stringify(connection.client?.clientId ?? connection.remoteAddress)} could not be handled.`, error);
+      this.#logger.error(`A frame of ${quoted(connection.client?.clientId ?? connection.remoteAddress)} could not be handled.`, error);
       this.#refuse(connection, CrossCommError.from(error), null);
     }
   }
@@ -145,18 +147,33 @@ export class InboundPipeline {
     }
   }
 
-  /** Before login a peer may send one small frame after the other, but not much in all. */
+  /** Counts a ping, which is answered and costs as much as a message. */
+  pinged(connection: WebSocketConnection, data: Buffer): void {
+    if (connection.isClosing) return;
+    if (connection.client === undefined) this.#mayStillLogin(connection, data);
+    else this.readControl.spend(connection, data.length, this.turn.nowMs);
+    // who does not read the answers must not pile them up
+    if (connection.bufferedBytes > this.options.maxBufferedBytes) connection.terminate();
+  }
+
+  /** Before login a peer may send one small frame after the other, but not many, and not much in all. */
   #mayStillLogin(connection: WebSocketConnection, data: Buffer): boolean {
+    const { maxLoginBytes, maxLoginFrames } = this.options;
     connection.bytesBeforeLogin += data.length;
-    if (connection.bytesBeforeLogin <= this.options.maxLoginBytes) return true;
-    connection.close(CloseCode.TOO_LARGE, `more than ${this.options.maxLoginBytes} bytes before login`);
+    connection.framesBeforeLogin++;
+    const isTooMuch = connection.bytesBeforeLogin > maxLoginBytes;
+    if (!isTooMuch && connection.framesBeforeLogin <= maxLoginFrames) return true;
+    this.refusals.add('before_login', `Closed a connection from ${connection.remoteAddress}: too ${isTooMuch ? 'much' : 'many frames'} before its login.`);
+    if (isTooMuch) connection.close(CloseCode.TOO_LARGE, `more than ${maxLoginBytes} bytes before login`);
+    else connection.close(CloseCode.RATE_LIMITED, `more than ${maxLoginFrames} frames before login`);
     return false;
   }
 
   #refuse(connection: WebSocketConnection, error: CrossCommError, msgId: string | null): void {
     const named = error.data?.['msgId'];
+    this.refusals.count('bad_frame');
     // one line per connection, so that a broken client does not fill the log
-    if (!connection.wasRefused) this.#logger.debug(`Refused a frame of ${JSON.stringify(connection.client?.clientId ?? connection.remoteAddress)}: ${error.code}`);
+    if (!connection.wasRefused) this.#logger.debug(`Refused a frame of ${quoted(connection.client?.clientId ?? connection.remoteAddress)}: ${error.code}`);
     connection.wasRefused = true;
     sendError(connection, error, msgId ?? (typeof named === 'string' ? named : null));
   }

@@ -9,18 +9,21 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Ends logins that were good for some time only. */
 @Injectable()
 export class LoginExpiry {
-  readonly #timers = new WeakMap<WebSocketConnection, NodeJS.Timeout>();
+  readonly #timers = new WeakMap<WebSocketConnection, NodeJS.Timeout | undefined>();
 
   constructor(private readonly registry: ClientRegistry) {}
 
-  /** Sets the end of a connection's login, in Unix seconds; undefined: it has none. */
+  /** Sets the end of a connection's login, in Unix seconds, in place of the one before; undefined: it has none. */
   set(connection: WebSocketConnection, expiresAt: number | undefined): void {
     clearTimeout(this.#timers.get(connection));
-    if (expiresAt === undefined) return;
+    if (expiresAt === undefined) {
+      if (this.#timers.has(connection)) this.#timers.set(connection, undefined);
+      return;
+    }
+    // once, however often a login is refreshed
+    if (!this.#timers.has(connection)) connection.webSocket.once('close', () => clearTimeout(this.#timers.get(connection)));
     const delayMs = Math.min(MAX_TIMER_MS, Math.max(0, expiresAt * 1000 - Date.now()));
-    const timer = setTimeout(() => this.#expire(connection), delayMs).unref();
-    this.#timers.set(connection, timer);
-    connection.webSocket.once('close', () => clearTimeout(timer));
+    this.#timers.set(connection, setTimeout(() => this.#expire(connection), delayMs).unref());
   }
 
   #expire(connection: WebSocketConnection): void {

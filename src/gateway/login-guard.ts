@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { CrossCommError, loginToken } from '../protocol/index.js';
-import { Authenticator, LoginRate, Refusals, type AuthDecision } from '../security/index.js';
+import { Authenticator, LoginRate, Refusals, Revocations, quoted, type AuthDecision, type AuthRequest } from '../security/index.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
 
 /** A failed login uses up as much of its address's rate as so many good ones. */
@@ -15,6 +15,7 @@ export class LoginGuard {
     private readonly authenticator: Authenticator,
     private readonly rate: LoginRate,
     private readonly refusals: Refusals,
+    private readonly revocations: Revocations,
   ) {}
 
   /** @throws CrossCommError `CC_RATE_LIMITED` */
@@ -28,10 +29,20 @@ export class LoginGuard {
   /** Asks whether this login is good. @throws (or rejects with) CrossCommError `CC_INTERNAL`, `CC_INVALID_ENVELOPE` */
   decide({ handshake, remoteAddress }: WebSocketConnection, clientId: string, content: unknown): AuthDecision | Promise<AuthDecision> {
     const token = loginToken(content);
-    const { basic, headers = {}, tlsPeer } = handshake ?? {};
-    const failed = (error: unknown): never => this.#failed(error, [token, basic?.password]);
+    const { basic, bearer, headers = {}, tlsPeer } = handshake ?? {};
+    return this.#ask({ clientId, token, basic, bearer, remoteAddress, headers, tlsPeer });
+  }
+
+  /** Asks whether a new token is good for a client that is logged in; nothing else counts. @throws as {@link decide} */
+  decideRefresh({ handshake, remoteAddress }: WebSocketConnection, clientId: string, token: string): AuthDecision | Promise<AuthDecision> {
+    const { headers = {}, tlsPeer } = handshake ?? {};
+    return this.#ask({ clientId, token, basic: undefined, remoteAddress, headers, tlsPeer, isRefresh: true });
+  }
+
+  #ask(request: AuthRequest): AuthDecision | Promise<AuthDecision> {
+    const failed = (error: unknown): never => this.#failed(error, [request.token, request.basic?.password, request.bearer]);
     try {
-      const decision: unknown = this.authenticator.authenticate({ clientId, token, basic, remoteAddress, headers, tlsPeer });
+      const decision: unknown = this.authenticator.authenticate(request);
       return isThenable(decision) ? Promise.resolve(decision).then(readDecision).catch(failed) : readDecision(decision);
     } catch (error) {
       return failed(error);
@@ -39,12 +50,16 @@ export class LoginGuard {
   }
 
   /** @throws CrossCommError `CC_AUTH_FAILED` */
-  assertAllowed(remoteAddress: string, clientId: string, { allowed, reason, expiresAt }: AuthDecision): void {
+  assertAllowed(remoteAddress: string, clientId: string, { allowed, reason, expiresAt, credential }: AuthDecision): void {
     const isExpired = expiresAt !== undefined && expiresAt * 1000 <= Date.now();
+    if (allowed && this.revocations.isRevoked({ clientId, credential })) {
+      this.refusals.add('revoked', `Refused the login of ${quoted(clientId)} from ${remoteAddress}: it is revoked.`);
+      throw new CrossCommError('CC_AUTH_FAILED', 'The credentials have been revoked.');
+    }
     if (allowed && !isExpired) return;
     this.rate.charge(remoteAddress, COST_OF_FAILURE, performance.now());
     const why = allowed ? 'The credentials have expired.' : reason;
-    this.refusals.add('auth_failed', `Refused the login of ${JSON.stringify(clientId)} from ${remoteAddress}: ${why === undefined ? 'wrong or no credentials' : JSON.stringify(why)}.`);
+    this.refusals.add('auth_failed', `Refused the login of ${quoted(clientId)} from ${remoteAddress}: ${why === undefined ? 'wrong or no credentials' : quoted(why)}.`);
     throw new CrossCommError('CC_AUTH_FAILED', { detail: why });
   }
 
@@ -52,7 +67,7 @@ export class LoginGuard {
     let text = error instanceof Error ? error.message : String(error);
     // an error of foreign code may quote what it was given
     for (const secret of secrets) if (secret !== undefined && secret !== '') text = text.replaceAll(secret, '…');
-    this.#logger.error(`The authentication failed to decide: ${text}`);
+    this.#logger.error(`The authentication failed to decide: ${quoted(text)}`);
     throw new CrossCommError('CC_INTERNAL', 'The authentication could not decide.');
   }
 }

@@ -102,6 +102,9 @@ export class LoginHandler {
     connection.loginNumber = number;
     connection.announcement = announcement;
     connection.bytesBeforeLogin = 0;
+    connection.framesBeforeLogin = 0;
+    connection.permissions = decision.permissions;
+    connection.credential = decision.credential;
     setReceiveLimit(connection.webSocket, this.gatewayOptions.maxMessageBytes);
     const replaced = this.registry.login(clientId, connection);
     replaced?.close(CloseCode.REPLACED, 'a newer login with the same client id took over');

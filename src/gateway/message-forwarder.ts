@@ -3,6 +3,7 @@ import { sendError, type ConnectedClient } from '../clients/index.js';
 import { DurableDelivery, MessageHub } from '../delivery/index.js';
 import { ListenerDispatcher } from '../listeners/index.js';
 import { BROADCAST_ID, SERVER_ID, type Envelope } from '../protocol/index.js';
+import { AccessControl } from './access-control.js';
 import { EventLoopTurn } from './event-loop-turn.js';
 import { hasMoreRead } from './web-socket-inside.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
@@ -15,10 +16,13 @@ export class MessageForwarder {
     private readonly durable: DurableDelivery,
     private readonly dispatcher: ListenerDispatcher,
     private readonly turn: EventLoopTurn,
+    private readonly access: AccessControl,
   ) {}
 
-  /** @throws CrossCommError `CC_INVALID_CONTENT` when it asks for a delivery that does not exist */
+  /** @throws CrossCommError `CC_NOT_ALLOWED`; `CC_INVALID_CONTENT` when it asks for a delivery that does not exist */
   forward(connection: WebSocketConnection, sender: ConnectedClient, envelope: Envelope, frame: Buffer): void {
+    const refusal = this.access.sendRefusal(connection, envelope.toClientId, envelope.msgType);
+    if (refusal !== undefined) throw refusal;
     if (connection.sendsDurably) {
       const { toClientId } = envelope;
       const request = this.durable.requestOf(envelope, toClientId === BROADCAST_ID || toClientId === SERVER_ID);

@@ -19,7 +19,7 @@ const COMPRESS_BYTES = 1024;
 const OPEN = 1;
 
 /** What the upgrade told of the peer. */
-export type Handshake = Pick<AuthRequest, 'basic' | 'headers' | 'tlsPeer'>;
+export type Handshake = Pick<AuthRequest, 'basic' | 'bearer' | 'headers' | 'tlsPeer'>;
 
 /** A frame that waits. */
 export interface HeldFrame {
@@ -47,8 +47,12 @@ export class WebSocketConnection extends Connection implements BatchWriter, Rate
   readonly webSocket: WebSocket;
   /** Bytes of messages received before login. */
   bytesBeforeLogin = 0;
+  /** Frames received before login. */
+  framesBeforeLogin = 0;
   /** What the upgrade told of the peer; only kept where an authenticator wants to know. */
   handshake: Handshake | undefined;
+  /** Names the credential of the login, without giving it away. */
+  credential: string | undefined;
   /** Number of the login that bound its id. */
   loginNumber = 0;
   /** Frames behind a login that is not decided yet; undefined while there is none. */
@@ -59,6 +63,9 @@ export class WebSocketConnection extends Connection implements BatchWriter, Rate
   sendsDurably = false;
   /** Whose mail it was sent; stays when the connection loses the id, for what it then still confirms. */
   mailOwner: string | undefined;
+  /** Since when it goes over its rate again and again, and when it was read again last; monotonic milliseconds. */
+  overRateSinceMs = 0;
+  readAgainAtMs = Number.NEGATIVE_INFINITY;
   /** Whether a frame of this connection was refused already. */
   wasRefused = false;
   /** What is held back until the end of this turn. */

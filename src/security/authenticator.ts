@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { PeerCertificate } from 'node:tls';
+import type { Permissions } from '../protocol/index.js';
 
 /** What is known of who wants to log in. Holds secrets: not to be logged. */
 export interface AuthRequest {
@@ -9,13 +10,20 @@ export interface AuthRequest {
   readonly token: string | undefined;
   /** HTTP Basic of the upgrade: what `ip='id:secret@host'` makes the Python client send. */
   readonly basic: { readonly user: string; readonly password: string } | undefined;
-  /** Without port; behind a proxy that of the proxy. */
+  /** `Authorization: Bearer` of the upgrade. */
+  readonly bearer?: string | undefined;
+  /** Without port; behind a proxy that of the proxy, unless it is one of `trustedProxies`. */
   readonly remoteAddress: string;
   /** Headers of the upgrade. */
   readonly headers: IncomingHttpHeaders;
   /** The client's certificate, where TLS asked for one and found it good. */
   readonly tlsPeer: PeerCertificate | undefined;
+  /** A client that is logged in gives a new token (`auth.refresh`): only that may count. */
+  readonly isRefresh?: boolean;
 }
+
+/** What is known of a peer at its upgrade, before it claims an id. Holds secrets: not to be logged. */
+export type UpgradeRequest = Pick<AuthRequest, 'basic' | 'bearer' | 'remoteAddress' | 'headers' | 'tlsPeer'>;
 
 /** What an {@link Authenticator} decided. */
 export interface AuthDecision {
@@ -24,6 +32,10 @@ export interface AuthDecision {
   readonly reason?: string;
   /** When the login ends, in Unix seconds: its connection is then closed with 4001, to log in again. Default never. */
   readonly expiresAt?: number;
+  /** What the login may do. Default everything. */
+  readonly permissions?: Permissions | undefined;
+  /** Names the credential without giving it away, e.g. `jwt:<jti>`: all logins by it can be revoked at once. */
+  readonly credential?: string | undefined;
 }
 
 /**
@@ -32,6 +44,14 @@ export interface AuthDecision {
  */
 export abstract class Authenticator {
   abstract authenticate(request: AuthRequest): AuthDecision | Promise<AuthDecision>;
+
+  /**
+   * Whether a peer is to be refused at its upgrade already, with 401: its headers alone show that it can never log in.
+   * Default never.
+   */
+  refusesUpgrade(_request: UpgradeRequest): boolean {
+    return false;
+  }
 
   /** What the hub says at its start of how it authenticates. */
   get description(): string {
@@ -66,6 +86,14 @@ export class FunctionAuthenticator extends Authenticator {
   override get description(): string {
     return 'a function of the application';
   }
+}
+
+/**
+ * The token a client gave: in the login, as HTTP Basic password whose user is the id, or as bearer of the upgrade; in
+ * this order.
+ */
+export function givenToken({ clientId, token, basic, bearer }: AuthRequest): string | undefined {
+  return token ?? (basic?.user === clientId ? basic.password : undefined) ?? bearer;
 }
 
 const ALLOWED: AuthDecision = { allowed: true };

@@ -6,3 +6,8 @@ export function basicCredentials(header: string | undefined): { readonly user: s
   const colon = text.indexOf(':');
   return colon === -1 ? undefined : { user: text.slice(0, colon), password: text.slice(colon + 1) };
 }
+
+/** Reads an `Authorization` header of the scheme Bearer (RFC 6750); undefined when it is none. */
+export function bearerToken(header: string | undefined): string | undefined {
+  return /^bearer ([\w.~+/=-]+)$/i.exec(header?.trim() ?? '')?.[1];
+}

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { addressGroup } from './client-address.js';
 import { SecurityOptions } from './security.options.js';
 
 /** Addresses whose logins are remembered; beyond it the one that was quiet longest is forgotten. */
@@ -25,18 +26,20 @@ export class LoginRate {
    * @returns 0 when it may go on, otherwise the milliseconds until the next one may, and then nothing was used up
    */
   tryLogin(address: string, nowMs: number): number {
-    const usedUntilMs = this.#ahead(address, nowMs) + this.#loginMs;
+    const group = addressGroup(address);
+    const usedUntilMs = this.#ahead(group, nowMs) + this.#loginMs;
     const waitMs = usedUntilMs - nowMs - this.#burstMs;
     // what is used up exactly must not fail by a rounding error
     if (waitMs > 1e-6) return waitMs;
-    this.#remember(address, usedUntilMs, nowMs);
+    this.#remember(group, usedUntilMs, nowMs);
     return 0;
   }
 
   /** Uses up `logins` more without asking: what a failed login costs. It never bars for longer than what they cost. */
   charge(address: string, logins: number, nowMs: number): void {
-    const usedUntilMs = this.#ahead(address, nowMs) + this.#loginMs * logins;
-    this.#remember(address, Math.min(usedUntilMs, nowMs + this.#burstMs + this.#loginMs * logins), nowMs);
+    const group = addressGroup(address);
+    const usedUntilMs = this.#ahead(group, nowMs) + this.#loginMs * logins;
+    this.#remember(group, Math.min(usedUntilMs, nowMs + this.#burstMs + this.#loginMs * logins), nowMs);
   }
 
   /** Addresses that are remembered. */
@@ -44,14 +47,14 @@ export class LoginRate {
     return this.#usedUntilMs.size;
   }
 
-  #ahead(address: string, nowMs: number): number {
-    return Math.max(this.#usedUntilMs.get(address) ?? 0, nowMs);
+  #ahead(group: string, nowMs: number): number {
+    return Math.max(this.#usedUntilMs.get(group) ?? 0, nowMs);
   }
 
-  #remember(address: string, usedUntilMs: number, nowMs: number): void {
+  #remember(group: string, usedUntilMs: number, nowMs: number): void {
     if (this.#loginMs === 0) return;
-    this.#usedUntilMs.delete(address);
-    this.#usedUntilMs.set(address, usedUntilMs);
+    this.#usedUntilMs.delete(group);
+    this.#usedUntilMs.set(group, usedUntilMs);
     // two go for one that comes, so that addresses with nothing used up do not stay; never more than a few steps
     let steps = 2;
     for (const [oldest, untilMs] of this.#usedUntilMs) {

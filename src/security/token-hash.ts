@@ -3,8 +3,8 @@ import { CrossCommError } from '../protocol/index.js';
 
 /** A token as it is stored: never itself. */
 export type TokenHash =
-  | { readonly kind: 'sha256'; readonly hash: Buffer }
-  | { readonly kind: 'scrypt'; readonly cost: number; readonly blockSize: number; readonly salt: Buffer; readonly hash: Buffer };
+  | { readonly kind: 'sha256'; readonly text: string; readonly hash: Buffer }
+  | { readonly kind: 'scrypt'; readonly text: string; readonly cost: number; readonly blockSize: number; readonly salt: Buffer; readonly hash: Buffer };
 
 const SHA256 = /^sha256:([0-9a-f]{64})$/i;
 const SCRYPT = /^scrypt:(\d{1,8}):(\d{1,2}):([0-9a-f]{16,128}):([0-9a-f]{32,128})$/i;
@@ -24,13 +24,13 @@ export function hashToken(token: string): string {
 export function parseTokenHash(text: unknown, of: string): TokenHash {
   const plain = typeof text === 'string' ? text : '';
   const [, sha] = SHA256.exec(plain) ?? [];
-  if (sha !== undefined) return { kind: 'sha256', hash: Buffer.from(sha, 'hex') };
+  if (sha !== undefined) return { kind: 'sha256', text: plain.toLowerCase(), hash: Buffer.from(sha, 'hex') };
   const [, cost, blockSize, salt, hash] = SCRYPT.exec(plain) ?? [];
   if (cost !== undefined && blockSize !== undefined && salt !== undefined && hash !== undefined && hash.length % 2 === 0 && salt.length % 2 === 0) {
     const [n, r] = [Number(cost), Number(blockSize)];
     const isPower = n > 1 && Number.isInteger(Math.log2(n));
     if (isPower && r > 0 && 128 * n * r <= MAX_SCRYPT_BYTES)
-      return { kind: 'scrypt', cost: n, blockSize: r, salt: Buffer.from(salt, 'hex'), hash: Buffer.from(hash, 'hex') };
+      return { kind: 'scrypt', text: plain.toLowerCase(), cost: n, blockSize: r, salt: Buffer.from(salt, 'hex'), hash: Buffer.from(hash, 'hex') };
   }
   throw new CrossCommError('CC_INVALID_OPTION', `The token of ${JSON.stringify(of)} is neither "sha256:<64 hex>" nor "scrypt:<N>:<r>:<salt hex>:<hash hex>".`);
 }

@@ -20,8 +20,8 @@ export interface RunningCli {
 }
 
 /** Starts the compiled CLI as a process of its own. */
-export function startCli(args: readonly string[], cwd?: string): RunningCli {
-  const child = spawn(process.execPath, [BIN, ...args], { ...(cwd === undefined ? {} : { cwd }), env: { ...process.env, NO_COLOR: '1' } });
+export function startCli(args: readonly string[], cwd?: string, environment: Readonly<Record<string, string>> = {}): RunningCli {
+  const child = spawn(process.execPath, [BIN, ...args], { ...(cwd === undefined ? {} : { cwd }), env: { ...process.env, NO_COLOR: '1', ...environment } });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));

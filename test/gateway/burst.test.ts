@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import * as fc from 'fast-check';
 import type { ClientEvent } from '../../src/clients/index.js';
 import { MessageListener, type Message } from '../../src/index.js';
-import { openHub, until, untilConnections } from '../support/open-hub.js';
+import { UNLIMITED, openHub, until, untilConnections } from '../support/open-hub.js';
 import { RawClient } from '../support/raw-client.js';
 import { wireFrame, type WireFrame } from '../support/wire.js';
 
@@ -48,7 +48,7 @@ class Kicking {
 
 describe('A burst of messages', () => {
   test('reaches everyone else when one of its receivers is cut off in its middle', async () => {
-    const hub = await openHub();
+    const hub = await openHub(UNLIMITED);
     const sender = await RawClient.old(hub.url, 'sender');
     const [one, gone, two] = [await RawClient.old(hub.url, 'one'), await RawClient.old(hub.url, 'gone'), await RawClient.old(hub.url, 'two')];
     const count = 4_000;
@@ -65,7 +65,7 @@ describe('A burst of messages', () => {
   });
 
   test('reaches everyone else when a listener disconnects a receiver within the turn, and that one gets what came before', async () => {
-    const hub = await openHub({ providers: [Kicking] });
+    const hub = await openHub({ ...UNLIMITED, providers: [Kicking] });
     hub.app.get(Kicking).kick = () => hub.service.disconnectClient('gone');
     const sender = await RawClient.old(hub.url, 'sender');
     const [one, gone] = [await RawClient.old(hub.url, 'one'), await RawClient.old(hub.url, 'gone')];
@@ -77,7 +77,7 @@ describe('A burst of messages', () => {
   });
 
   test('reaches those who read, complete and in order, while one that does not is closed with 4013 and offline', async () => {
-    const hub = await openHub({ maxBufferedBytes: 256 * 1024, closeTimeoutMs: 4_000 });
+    const hub = await openHub({ ...UNLIMITED, maxBufferedBytes: 256 * 1024, closeTimeoutMs: 4_000 });
     const events: ClientEvent[] = [];
     hub.service.clientEvents.subscribe((event) => events.push(event));
     const sender = await RawClient.old(hub.url, 'sender');
@@ -112,7 +112,7 @@ describe('A burst of messages', () => {
   });
 
   test('is relayed unharmed by listeners that throw at each of its messages', async () => {
-    const hub = await openHub({ providers: [Throwing] });
+    const hub = await openHub({ ...UNLIMITED, providers: [Throwing] });
     const [alice, bob] = [await RawClient.old(hub.url, 'alice'), await RawClient.old(hub.url, 'bob')];
     for (const n of numbers(500)) alice.send({ to_client_id: 'bob', content: n });
     alice.send({ to_client_id: 'bob', content: 'end' });
@@ -122,7 +122,7 @@ describe('A burst of messages', () => {
   });
 
   test('of broadcasts is seen without a gap, and nothing twice, by clients that come and go meanwhile', async () => {
-    const hub = await openHub();
+    const hub = await openHub(UNLIMITED);
     const sender = await RawClient.old(hub.url, 'sender');
     const watcher = await RawClient.old(hub.url, 'watcher');
     let next = 0;
@@ -168,7 +168,7 @@ describe('A burst of messages', () => {
   });
 
   test.each([false, true])('of mixed sizes up to 1 MiB arrives byte for byte and in order at several receivers (compression: %s)', async (compression) => {
-    const hub = await openHub({ compression, maxBufferedBytes: 64 * 1024 * 1024 });
+    const hub = await openHub({ ...UNLIMITED, compression, maxBufferedBytes: 64 * 1024 * 1024 });
     const sender = await RawClient.old(hub.url, 'sender');
     const receivers = await Promise.all(
       ['one', 'two', 'three'].map(async (id) => {
@@ -192,7 +192,7 @@ describe('A burst of messages', () => {
   });
 
   test('keeps the order per pair and loses nothing, however direct, broadcast and own messages of several senders interleave', async () => {
-    const hub = await openHub();
+    const hub = await openHub(UNLIMITED);
     const ids = ['a', 'b', 'c', 'd'];
     const clients = await Promise.all(ids.map((id) => RawClient.old(hub.url, id)));
     const step = fc.record({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { openHub } from '../support/open-hub.js';
+import { UNLIMITED, openHub } from '../support/open-hub.js';
 import { RawClient } from '../support/raw-client.js';
 import type { WireFrame } from '../support/wire.js';
 
@@ -59,7 +59,7 @@ describe('Routing', () => {
   });
 
   test('5,000 messages of each of two senders arrive complete and in order per pair', async () => {
-    const { url } = await openHub();
+    const { url } = await openHub(UNLIMITED);
     const count = 5_000;
     const [alice, bob, carol] = [await RawClient.old(url, 'alice'), await RawClient.old(url, 'bob'), await RawClient.old(url, 'carol')];
     for (let n = 0; n < count; n++) {

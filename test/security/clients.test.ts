@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashToken } from '../../src/security/index.js';
+import { SECRET, hs256 } from '../support/jwt.js';
 import { runCli, startCli } from '../cli/run-cli.js';
 import { onCleanUp } from '../support/clean-up.js';
 import { openHub, temporaryDirectory, until } from '../support/open-hub.js';
@@ -27,6 +28,36 @@ describe('The command line', () => {
     const { stdout, stderr } = await server.finished;
     expect(stdout).not.toContain('WARNING');
     expect(stderr + stdout).not.toContain('secret-');
+  });
+
+  test('server takes JWT keys from a file or the environment, never from its command line, and limits as flags', async () => {
+    const folder = await temporaryDirectory();
+    await writeFile(join(folder, 'secret'), `${SECRET}\n`);
+    const flags = ['server', '--port', '0', '--host', '127.0.0.1', '--storage', 'none', '--data-dir', folder, '--jwt-issuer', 'me', '--logins-per-second', '0.001', '--max-connections', '5'];
+    for (const server of [startCli([...flags, '--jwt-secret-file', join(folder, 'secret')]), startCli(flags, undefined, { CROSS_COMM_JWT_SECRET: SECRET })]) {
+      onCleanUp(() => server.child.kill());
+      const banner = await server.printed('logins:');
+      expect(banner).toContain('logins:  JWT (HS256)');
+      const [url = ''] = /ws:\/\/[\d.:]+/.exec(banner) ?? [];
+      const asAlice = (token: string) => runCli(['clients', '--url', url, '--id', 'alice', '--token', token]);
+      expect((await asAlice(hs256({ sub: 'alice', iss: 'me' }))).exitCode).toBe(0);
+      expect(await asAlice(hs256({ sub: 'alice', iss: 'you' }))).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('CC_AUTH_FAILED') });
+      server.child.kill();
+      const { stdout, stderr } = await server.finished;
+      expect(stdout + stderr).not.toContain(SECRET);
+    }
+  });
+
+  test.each([
+    [['--jwt-issuer', 'me'], 'need --jwt-secret-file'],
+    [['--client-cert-name', 'cn'], 'needs --tls-ca'],
+    [['--client-certs', 'maybe'], 'Allowed choices are optional, required'],
+    [['--jwks', '/nowhere.json'], 'The JWKS file'],
+    [['--trusted-proxy', 'proxy.example'], 'trustedProxies'],
+  ])('server refuses %j and says why', async (flags, problem) => {
+    const { exitCode, stderr } = await runCli(['server', '--port', '0', '--host', '127.0.0.1', '--storage', 'none', '--data-dir', await temporaryDirectory(), ...flags]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(problem);
   });
 
   test('a server without authentication warns, and says how to switch it on', async () => {

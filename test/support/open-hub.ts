@@ -12,6 +12,9 @@ export async function openHub(options: TestHubOptions = {}): Promise<TestHub> {
   return hub;
 }
 
+/** Options of a hub that lets clients send as fast as they can. */
+export const UNLIMITED = { messagesPerSecond: 0, bytesPerSecond: 0 } as const;
+
 /** A directory that is removed after the test. */
 export async function temporaryDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'cross-comm-test-'));

@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { ClientRegistry } from '../clients/index.js';
+import { CloseCode } from '../protocol/index.js';
+import { Refusals, Revocations, quoted, type LoginFacts, type RevocationTarget } from '../security/index.js';
+import { WebSocketConnection } from './web-socket.connection.js';
+
+/** Ends logins that stand and are not good any more, at once. */
+@Injectable()
+export class LoginRevoker {
+  constructor(
+    private readonly registry: ClientRegistry,
+    private readonly revocations: Revocations,
+    private readonly refusals: Refusals,
+  ) {
+    revocations.onRevoked((matches) => this.#end(matches));
+  }
+
+  /** Refuses logins from now on and ends those that stand. @returns how many clients that took offline */
+  revoke(target: RevocationTarget): number {
+    const before = this.registry.onlineCount;
+    this.revocations.add(target);
+    return before - this.registry.onlineCount;
+  }
+
+  /** Takes a revocation back; false when there was none. */
+  unrevoke(target: RevocationTarget): boolean {
+    return this.revocations.lift(target);
+  }
+
+  #end(matches: (login: LoginFacts) => boolean): void {
+    for (const { clientId, connection } of [...this.registry.online()]) {
+      const credential = connection instanceof WebSocketConnection ? connection.credential : undefined;
+      if (!matches({ clientId, credential })) continue;
+      this.refusals.add('revoked', `Ended the login of ${quoted(clientId)}: it was revoked.`);
+      this.registry.closed(connection, 'disconnected');
+      connection.close(CloseCode.AUTH_FAILED, 'the login was revoked');
+    }
+  }
+}
