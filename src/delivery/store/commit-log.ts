@@ -37,7 +37,8 @@ export class CommitLog {
   #error: CrossCommError | undefined;
   #queue: Batch[] = [];
   #inFlight: Batch | undefined;
-  #isScheduled = false;
+  /** Something is being written, or will be in this turn. */
+  #isBusy = false;
   #lastTryMs = 0;
   #retry: NodeJS.Timeout | undefined;
   readonly #writers: RecordWriter[] = [];
@@ -109,21 +110,20 @@ export class CommitLog {
       this.#retry ??= setTimeout(() => this.#tryNow(), Math.max(0, this.#lastTryMs + RETRY_MS - performance.now())).unref();
       return;
     }
-    if (this.#isScheduled || this.#inFlight !== undefined) return;
-    this.#isScheduled = true;
+    if (this.#isBusy) return;
+    this.#isBusy = true;
     setImmediate(() => void this.#run());
   }
 
   #tryNow(): void {
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    if (this.#isScheduled || this.#inFlight !== undefined) return;
-    this.#isScheduled = true;
+    if (this.#isBusy) return;
+    this.#isBusy = true;
     setImmediate(() => void this.#run());
   }
 
   async #run(): Promise<void> {
-    this.#isScheduled = false;
     while (this.#state === 'open' || this.#state === 'full') {
       const batch = this.#queue.shift();
       if (batch === undefined) break;
@@ -133,6 +133,7 @@ export class CommitLog {
         await this.#write(batch);
       } catch (error) {
         this.#inFlight = undefined;
+        this.#isBusy = false;
         if (error instanceof NoSpaceError) this.#refuse(batch, error);
         else this.fail(error, batch);
         return;
@@ -143,6 +144,8 @@ export class CommitLog {
       batch.settle();
       this.#reuse(batch);
     }
+    // at once, so that nothing recorded from now on is left lying
+    this.#isBusy = false;
   }
 
   #reopen(): void {
