@@ -43,7 +43,7 @@ export async function acquireDataDir(directory: string, waitMs: number): Promise
         path = elsewhere;
         continue;
       }
-      if (code !== 'EADDRINUSE') throw inUse(directory, error);
+      if (code !== 'EADDRINUSE') throw inUse(directory, error as Error);
     }
     if (await isAlive(path)) {
       const left = deadline - performance.now();
@@ -56,8 +56,8 @@ export async function acquireDataDir(directory: string, waitMs: number): Promise
   }
 }
 
-function inUse(directory: string, cause?: unknown): CrossCommError {
-  const reason = cause === undefined ? '' : ` (${String(cause)})`;
+function inUse(directory: string, cause?: Error): CrossCommError {
+  const reason = cause === undefined ? '' : ` (${cause.message})`;
   return new CrossCommError('CC_DATA_DIR_IN_USE', { detail: `${directory} cannot be taken${reason}.`, cause });
 }
 

@@ -224,6 +224,8 @@ export class LogMailStore extends MailStore {
   #onCommitted(batch: Batch): void {
     const parts = this.#parts;
     if (batch.hasLife) parts.lifeSegment = parts.segments.number;
+    // not in the oldest segment, which could otherwise not go while the disk is full
+    else if (parts.lifeSegment !== parts.segments.number) parts.log.batch.life(parts.life);
     if (batch.mails.length > 0) {
       this.#tell(() => this.#events?.onStored(batch.mails));
       for (const mail of batch.mails) this.#cache.add(mail);

@@ -90,8 +90,8 @@ describe.each(drivers)('the %s store', (_, create) => {
     const { store } = await start();
     const mails = Array.from({ length: 50 }, (_, index) => putMail(store, { frame: Buffer.alloc(index * 40 + 1, 97 + (index % 26)) }));
     await store.flush();
-    const frames = await store.read([...mails].reverse());
-    expect(frames.map((frame) => frame?.toString()).reverse()).toEqual(mails.map((_, index) => String.fromCodePoint(97 + (index % 26)).repeat(index * 40 + 1)));
+    const frames = await store.read(mails.toReversed());
+    expect(frames.map((frame) => frame?.toString()).toReversed()).toEqual(mails.map((_, index) => String.fromCodePoint(97 + (index % 26)).repeat(index * 40 + 1)));
   });
 
   it('refuses messages beyond maxStoreBytes and takes them again when there is room', async () => {

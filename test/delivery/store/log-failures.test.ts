@@ -101,11 +101,11 @@ describe('a failing disk', () => {
     const { store, stored, refused } = await openLog(disk, { segmentBytes: 1_000 });
     putMail(store);
     await store.flush();
-    let failures = 0;
+    const disturbed = { failures: 0 };
     disk.beforeEach = (current) => {
-      if (current === operation && failures++ === 0) throw failure(code);
+      if (current === operation && disturbed.failures++ === 0) throw failure(code);
     };
-    for (let count = 0; count < 30 && failures === 0; count++) {
+    for (let count = 0; count < 30 && disturbed.failures === 0; count++) {
       putMail(store);
       await pause(2);
     }

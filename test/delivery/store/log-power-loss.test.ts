@@ -39,18 +39,18 @@ describe('a loss of power', () => {
         ({ epoch } = opened);
         const steps = Math.floor(random() * 60);
         let step = 0;
-        let isOver = false;
+        const power = { isOn: true };
         const lost = new Promise<void>((resolve) => {
           const current = disk;
           current.beforeEach = () => {
             if (step++ < steps) return;
-            isOver = true;
+            power.isOn = false;
             disk = current.afterPowerLoss(random);
             resolve();
           };
         });
         const work = async (): Promise<void> => {
-          for (let round = 0; !isOver; round++) {
+          for (let round = 0; power.isOn; round++) {
             const mails = Array.from({ length: 1 + Math.floor(random() * 4) }, (_, index) => {
               const msgId = `${seed}-${life}-${round}-${index}`;
               const seq = store.nextSeq();

@@ -62,9 +62,9 @@ export async function contentsOf(store: MailStore, opened: OpenedStore): Promise
       storedAtMs: mail.storedAtMs,
       expiresAtMs: mail.expiresAtMs,
       recipients: [...mail.recipients].sort(),
-      attempts: [...(mail.attempts ?? [])].sort(),
+      attempts: Object.fromEntries(mail.attempts ?? []),
       frame: frames[index]?.toString(),
     })),
-    facts: [...opened.facts].sort(),
+    facts: Object.fromEntries(opened.facts),
   };
 }
