@@ -97,18 +97,25 @@ export class DuplicateIds {
   sort(): void {
     const { next, seq } = this.#entries;
     for (const sender of this.#senders.values()) {
+      if (this.#isSorted(sender)) continue;
       const entries: number[] = [];
-      let isSorted = true;
-      for (let entry = sender.head; entry !== 0; entry = next[entry] ?? 0) {
-        isSorted &&= entries.length === 0 || (seq[entries.at(-1) ?? 0] ?? 0) <= (seq[entry] ?? 0);
-        entries.push(entry);
-      }
-      if (isSorted) continue;
+      for (let entry = sender.head; entry !== 0; entry = next[entry] ?? 0) entries.push(entry);
       entries.sort((left, right) => (seq[left] ?? 0) - (seq[right] ?? 0));
       for (let index = 0; index < entries.length; index++) next[entries[index] ?? 0] = entries[index + 1] ?? 0;
       sender.head = entries[0] ?? 0;
       sender.tail = entries.at(-1) ?? 0;
     }
+  }
+
+  #isSorted(sender: Sender): boolean {
+    const { next, seq } = this.#entries;
+    let last = 0;
+    for (let entry = sender.head; entry !== 0; entry = next[entry] ?? 0) {
+      const current = seq[entry] ?? 0;
+      if (current < last) return false;
+      last = current;
+    }
+    return true;
   }
 
   #find(sender: string, nowMs: number): number | undefined {

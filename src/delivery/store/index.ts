@@ -2,4 +2,4 @@ export { acquireDataDir, type DataDirLock } from './data-dir-lock.js';
 export { LogMailStore, type LogMailStoreOptions } from './log.mail-store.js';
 export { MailStore, type NewMail, type OpenedStore, type StoredMail, type StoreEvents, type StoreStats } from './mail-store.js';
 export { MemoryMailStore, type MemoryMailStoreOptions } from './memory.mail-store.js';
-export { NODE_STORE_FILE_SYSTEM, type StoreFile, type StoreFileSystem } from './store-file-system.js';
+export type { StoreFile, StoreFileSystem } from './store-file-system.js';

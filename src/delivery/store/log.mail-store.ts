@@ -84,7 +84,7 @@ export class LogMailStore extends MailStore {
     this.#isBeyondLimit = segments.bytes + log.pendingBytes + frame.length > this.#options.maxStoreBytes;
     if (this.#isBeyondLimit) throw new CrossCommError('CC_STORE_FULL', { detail: 'maxStoreBytes is reached.', retryAfter: 1 });
     const now = Date.now();
-    const stored = new Mail(mail, now, frame.length, frame);
+    const stored = new Mail(mail, mail.recipients.slice(), now, frame.length, frame);
     log.batch.put(stored, frame);
     recovered.table.add(stored);
     recovered.ids.remember(mail.fromClientId, mail.msgId, mail.seq, now, now);

@@ -17,7 +17,8 @@ export class Mail implements StoredMail {
   /** Where in the segment its frame begins; until it is durable, where in its batch. */
   offset = 0;
 
-  constructor(mail: Omit<NewMail, 'frame'>, storedAtMs: number, sizeBytes: number, frame: Buffer | undefined) {
+  /** @param recipients belong to it from now on */
+  constructor(mail: Omit<NewMail, 'frame' | 'recipients'>, recipients: string[], storedAtMs: number, sizeBytes: number, frame: Buffer | undefined) {
     this.seq = mail.seq;
     this.fromClientId = mail.fromClientId;
     this.msgId = mail.msgId;
@@ -25,7 +26,7 @@ export class Mail implements StoredMail {
     this.storedAtMs = storedAtMs;
     this.expiresAtMs = mail.expiresAtMs;
     this.sizeBytes = sizeBytes;
-    this.recipients = [...mail.recipients];
+    this.recipients = recipients;
     this.frame = frame;
   }
 }

@@ -49,7 +49,7 @@ export class MemoryMailStore extends MailStore {
     this.#state = this.#table.liveBytes + frame.length > this.#options.maxStoreBytes ? 'full' : 'open';
     if (this.#state === 'full') throw new CrossCommError('CC_STORE_FULL', { detail: 'maxStoreBytes is reached.', retryAfter: 1 });
     const now = Date.now();
-    const stored = new Mail(mail, now, frame.length, frame);
+    const stored = new Mail(mail, mail.recipients.slice(), now, frame.length, frame);
     this.#table.add(stored);
     this.#ids.remember(mail.fromClientId, mail.msgId, mail.seq, now, now);
     this.#pending.push(stored);

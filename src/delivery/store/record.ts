@@ -20,7 +20,8 @@ export interface RememberedId {
 }
 
 /** A message as it was read. */
-export interface MailRecord extends Omit<NewMail, 'frame'> {
+export interface MailRecord extends Omit<NewMail, 'frame' | 'recipients'> {
+  readonly recipients: string[];
   readonly storedAtMs: number;
   readonly attempts: Map<string, number> | undefined;
   readonly frameStart: number;
@@ -62,8 +63,9 @@ export function readMail(reader: RecordReader): MailRecord {
   const expiresAtMs = reader.number();
   const fromClientId = reader.clientId();
   const msgId = reader.text();
-  const recipients: string[] = [];
-  for (let left = reader.uint32(); left > 0; left--) recipients.push(reader.clientId());
+  // an array that grew would keep room for more
+  const count = reader.uint32();
+  const recipients = count === 1 ? [reader.clientId()] : Array.from({ length: count }, () => reader.clientId());
   let attempts: Map<string, number> | undefined;
   for (let left = reader.uint32(); left > 0; left--) {
     attempts ??= new Map();

@@ -23,7 +23,7 @@ describe('remembered ids', () => {
         for (const sender of ['a', 'b', 'c'])
           for (let id = 0; id <= 300; id++) expect(ids.seqOf(sender, String(id), 1)).toBe(model.get(`${sender}/${id}`));
       }),
-      { numRuns: 30 },
+      { numRuns: 12 },
     );
   });
 

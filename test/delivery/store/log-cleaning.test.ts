@@ -67,7 +67,7 @@ describe('cleaning', () => {
     await traffic(whole.store, 25);
     await settled(whole.store);
     expect(steps).toBeGreaterThan(100);
-    for (let crashAt = 5; crashAt < steps; crashAt += 3) {
+    for (let crashAt = 5; crashAt < steps; crashAt += 5) {
       const disk = new SimulatedFileSystem();
       const { store, opened, stored } = await openLog(disk, OPTIONS);
       let next: SimulatedFileSystem | undefined;

@@ -122,7 +122,7 @@ describe('any sequence of operations', () => {
         await reopen();
         await store.close();
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });
