@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { LogMailStore, MemoryMailStore, type MailStore } from '../../../src/delivery/index.js';
+import { LogMailStore, MemoryMailStore, type MailStore } from '../../../src/delivery/store/index.js';
 import { SimulatedFileSystem } from './simulated.file-system.js';
 import { openStore, putMail, STORE_OPTIONS } from './store-driver.js';
 

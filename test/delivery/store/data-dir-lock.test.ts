@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { acquireDataDir, LogMailStore } from '../../../src/delivery/index.js';
+import { acquireDataDir, LogMailStore } from '../../../src/delivery/store/index.js';
 import { onCleanUp } from '../../support/clean-up.js';
 import { temporaryDirectory } from '../../support/open-hub.js';
 import { openStore, STORE_OPTIONS } from './store-driver.js';

@@ -1,4 +1,4 @@
-import { acquireDataDir } from '../../../src/delivery/index.js';
+import { acquireDataDir } from '../../../src/delivery/store/index.js';
 
 // Takes a data directory, says so, and holds it until it is killed or told to end.
 const [directory = '', waitMs = '0', busyMs = '0'] = process.argv.slice(2);

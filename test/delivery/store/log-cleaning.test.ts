@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import type { MailStore } from '../../../src/delivery/index.js';
+import type { MailStore } from '../../../src/delivery/store/index.js';
 import { failure, SimulatedFileSystem } from './simulated.file-system.js';
 import { contentsOf, openLog, putMail } from './store-driver.js';
 

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LogMailStore } from '../../../src/delivery/index.js';
+import { LogMailStore } from '../../../src/delivery/store/index.js';
 import { temporaryDirectory } from '../../support/open-hub.js';
 import { openStore, STORE_OPTIONS } from './store-driver.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import * as fc from 'fast-check';
-import type { StoredMail } from '../../../src/delivery/index.js';
+import type { StoredMail } from '../../../src/delivery/store/index.js';
 import { SimulatedFileSystem } from './simulated.file-system.js';
 import { contentsOf, openLog, putMail } from './store-driver.js';
 

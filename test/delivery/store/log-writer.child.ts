@@ -1,4 +1,4 @@
-import { LogMailStore } from '../../../src/delivery/index.js';
+import { LogMailStore } from '../../../src/delivery/store/index.js';
 import { putMail, STORE_OPTIONS } from './store-driver.js';
 
 // Writes until it is killed; says on stdout which messages are stored and which removals are durable.

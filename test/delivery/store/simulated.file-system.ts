@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { StoreFile, StoreFileSystem } from '../../../src/delivery/index.js';
+import type { StoreFile, StoreFileSystem } from '../../../src/delivery/store/index.js';
 
 /** A write that is not synced. */
 interface UnsyncedWrite {

@@ -1,4 +1,4 @@
-import { LogMailStore, type LogMailStoreOptions, type MailStore, type NewMail, type OpenedStore, type StoredMail } from '../../../src/delivery/index.js';
+import { LogMailStore, type LogMailStoreOptions, type MailStore, type NewMail, type OpenedStore, type StoredMail } from '../../../src/delivery/store/index.js';
 import type { SimulatedFileSystem } from './simulated.file-system.js';
 
 /** Settings of the stores under test. */
