@@ -52,6 +52,7 @@ export function resolveOptions({ storage = {}, auth = {}, delivery = {}, ...give
   // one of the pair given alone pulls the other along
   if (given.heartbeatInterval === undefined) clients.heartbeatInterval = Math.min(30, clients.heartbeatTimeout / 2);
   else if (given.heartbeatTimeout === undefined) clients.heartbeatTimeout = Math.max(60, clients.heartbeatInterval * 2);
+  resolved.delivery.requireStore = given.dataDir !== undefined;
   resolved.storage.directory = `${clients.dataDir}/storage`;
   for (const [group, options] of Object.entries({ storage, auth, delivery })) {
     const owner = resolved[group as 'storage' | 'auth' | 'delivery'];

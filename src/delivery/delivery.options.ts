@@ -10,6 +10,14 @@ export class DeliveryOptions {
   @IsIn(['log', 'memory', 'none'])
   store: 'log' | 'memory' | 'none' = 'log';
 
+  /**
+   * Whether the hub refuses to start while another one has its data dir. Else it starts, says so, and keeps no mail: all
+   * messages are live. Default: true where a `dataDir` is given, false for the default one, which programs that were
+   * started in the same folder share.
+   */
+  @IsBoolean()
+  requireStore: boolean = false;
+
   /** Messages one mailbox may hold; further ones are refused with `CC_MAILBOX_FULL`. Default 10,000. */
   @IsInt()
   @Min(1)
@@ -73,7 +81,7 @@ export class DeliveryOptions {
   @Max(1_024 * MIB)
   segmentBytes: number = 16 * MIB;
 
-  /** How long a starting hub waits for another one to leave the data dir, in milliseconds. Default 10,000. */
+  /** How long a starting hub that requires its store waits for another one to leave the data dir, in ms. Default 10,000. */
   @IsInt()
   @Min(0)
   dataDirWaitMs: number = 10_000;

@@ -31,7 +31,8 @@ export const DELIVERY_PROVIDERS: Provider[] = [
 const CACHE_BYTES = 32 * 1024 * 1024;
 
 function mailStoreOf(options: DeliveryOptions, { dataDir }: ClientsOptions): MailStore {
-  const { segmentBytes, maxStoreBytes, duplicateWindowMs, maxRememberedIds, dataDirWaitMs: lockWaitMs } = options;
+  const { segmentBytes, maxStoreBytes, duplicateWindowMs, maxRememberedIds, dataDirWaitMs, requireStore } = options;
+  const lockWaitMs = requireStore ? dataDirWaitMs : 0;
   const limits = { maxStoreBytes, duplicateWindowMs, maxRememberedIds };
   // without a store nothing is ever put into it
   if (options.store !== 'log') return new MemoryMailStore(limits);

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { ClientRegistry, steadyNowMs, type ConnectedClient } from '../clients/index.js';
 import { CrossCommError, encodeEnvelope, groupOf, readDeliveryRequest, type DeliveryRequest, type Envelope } from '../protocol/index.js';
 import { AskingClient, AskingHub, type Asker } from './asker.js';
@@ -36,6 +36,7 @@ const NOTHING_ASKED: DeliveryRequest = { delivery: undefined, receipt: undefined
  */
 @Injectable()
 export class DurableDelivery implements StoreEvents {
+  readonly #logger = new Logger(DurableDelivery.name);
   readonly #storing = new StoringQueue();
   readonly #handedOver = new RecentMessages();
   #onRouted: OnRouted = () => undefined;
@@ -54,14 +55,15 @@ export class DurableDelivery implements StoreEvents {
 
   /** Whether there is a store, so that messages can be durable. */
   get isEnabled(): boolean {
-    return this.options.store !== 'none';
+    return this.#isOpen;
   }
 
   /** Reads what is stored. @throws CrossCommError `CC_DATA_DIR_IN_USE`, `CC_STORE_FAILED` */
   async open(onRouted: OnRouted): Promise<void> {
     this.#onRouted = onRouted;
-    if (!this.isEnabled) return;
-    const opened = await this.store.open(this);
+    if (this.options.store === 'none') return;
+    const opened = await this.store.open(this).catch((error: unknown) => this.#doWithout(CrossCommError.from(error)));
+    if (opened === undefined) return;
     this.mailboxes.restore(opened);
     this.groups.restore(opened.facts, { set: (key, value) => this.store.setFact(key, value), flush: () => this.store.flush() });
     this.#isOpen = true;
@@ -80,7 +82,17 @@ export class DurableDelivery implements StoreEvents {
     // a hub that could not start has nothing to close
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    await this.store.close();
+    try {
+      await this.store.close();
+    } catch (error) {
+      // what was acked is safe; confirmations may be lost, and their messages come once more
+      this.#logger.error(`The store was closed with an error. ${CrossCommError.from(error).message}`);
+    }
+  }
+
+  #doWithout(error: CrossCommError): undefined {
+    if (error.code !== 'CC_DATA_DIR_IN_USE' || this.options.requireStore) throw error;
+    this.#logger.warn(`No mail is kept and all messages are live: ${error.message}`);
   }
 
   /**

@@ -195,7 +195,8 @@ export class Mailbox {
   }
 
   #pumpLater(delayMs: number): void {
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#pump();
     }, delayMs).unref();

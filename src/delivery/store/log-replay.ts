@@ -1,3 +1,4 @@
+import { steadyNowMs } from '../../clients/index.js';
 import { CrossCommError } from '../../protocol/index.js';
 import type { DuplicateIds } from './duplicate-ids.js';
 import { Mail } from './mail.js';
@@ -10,7 +11,7 @@ export class LogReplay {
   readonly #table: MailTable;
   readonly #ids: DuplicateIds;
   readonly #reader = new RecordReader();
-  readonly #nowMs = Date.now();
+  readonly #nowMs = steadyNowMs();
   life: Life | undefined;
   /** Segment of the last life record. */
   lifeSegment = 0;

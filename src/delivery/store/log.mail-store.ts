@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { steadyNowMs } from '../../clients/index.js';
 import { CrossCommError } from '../../protocol/index.js';
 import type { Batch } from './batch.js';
 import { CommitLog } from './commit-log.js';
@@ -83,7 +84,7 @@ export class LogMailStore extends MailStore {
     const { frame } = mail;
     this.#isBeyondLimit = segments.bytes + log.pendingBytes + frame.length > this.#options.maxStoreBytes;
     if (this.#isBeyondLimit) throw new CrossCommError('CC_STORE_FULL', { detail: 'maxStoreBytes is reached.', retryAfter: 1 });
-    const now = Date.now();
+    const now = steadyNowMs();
     const stored = new Mail(mail, mail.recipients.slice(), now, frame.length, frame);
     log.batch.put(stored, frame);
     recovered.table.add(stored);
@@ -92,7 +93,7 @@ export class LogMailStore extends MailStore {
   }
 
   override seqOf(fromClientId: string, msgId: string): number | undefined {
-    return this.#parts.recovered.ids.seqOf(fromClientId, msgId, Date.now());
+    return this.#parts.recovered.ids.seqOf(fromClientId, msgId, steadyNowMs());
   }
 
   override remove(recipient: string, seqs: readonly number[]): void {
@@ -230,7 +231,7 @@ export class LogMailStore extends MailStore {
       this.#tell(() => this.#events?.onStored(batch.mails));
       for (const mail of batch.mails) this.#cache.add(mail);
     }
-    parts.recovered.ids.sweep(Date.now());
+    parts.recovered.ids.sweep(steadyNowMs());
     parts.cleaner.cleanIfNeeded();
   }
 

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
+import { steadyNowMs } from '../../clients/index.js';
 import { CrossCommError } from '../../protocol/index.js';
 import { DuplicateIds } from './duplicate-ids.js';
 import { Mail } from './mail.js';
@@ -48,7 +49,7 @@ export class MemoryMailStore extends MailStore {
     const { frame } = mail;
     this.#state = this.#table.liveBytes + frame.length > this.#options.maxStoreBytes ? 'full' : 'open';
     if (this.#state === 'full') throw new CrossCommError('CC_STORE_FULL', { detail: 'maxStoreBytes is reached.', retryAfter: 1 });
-    const now = Date.now();
+    const now = steadyNowMs();
     const stored = new Mail(mail, mail.recipients.slice(), now, frame.length, frame);
     this.#table.add(stored);
     this.#ids.remember(mail.fromClientId, mail.msgId, mail.seq, now, now);
@@ -58,7 +59,7 @@ export class MemoryMailStore extends MailStore {
   }
 
   override seqOf(fromClientId: string, msgId: string): number | undefined {
-    return this.#ids.seqOf(fromClientId, msgId, Date.now());
+    return this.#ids.seqOf(fromClientId, msgId, steadyNowMs());
   }
 
   override remove(recipient: string, seqs: readonly number[]): void {
@@ -125,7 +126,7 @@ export class MemoryMailStore extends MailStore {
       this.#logger.error('A listener of the store failed.', error);
     }
     for (const mail of mails) if (mail.recipients.length === 0) mail.frame = undefined;
-    this.#ids.sweep(Date.now());
+    this.#ids.sweep(steadyNowMs());
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();

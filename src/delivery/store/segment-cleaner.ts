@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { steadyNowMs } from '../../clients/index.js';
 import { CrossCommError } from '../../protocol/index.js';
 import type { CommitLog } from './commit-log.js';
 import type { DuplicateIds } from './duplicate-ids.js';
@@ -172,7 +173,7 @@ export class SegmentCleaner {
   }
 
   #collectId(sender: string, id: RememberedId, ids: Map<string, RememberedId[]>): void {
-    if (!this.#context.ids.holds(sender, id.hash, id.seq, Date.now())) return;
+    if (!this.#context.ids.holds(sender, id.hash, id.seq, steadyNowMs())) return;
     const ofSender = ids.get(sender);
     if (ofSender === undefined) ids.set(sender, [id]);
     else ofSender.push(id);
