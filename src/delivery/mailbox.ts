@@ -36,6 +36,7 @@ export class Mailbox {
   #sentBytes = 0;
   #connection: Connection | undefined;
   #maxUnconfirmed = 0;
+  #canConfirm = false;
   #isReading = false;
   #timer: NodeJS.Timeout | undefined;
   #isHeld = false;
@@ -73,6 +74,7 @@ export class Mailbox {
   attach(connection: Connection, maxUnconfirmed: number): void {
     this.detach();
     this.#connection = connection;
+    this.#canConfirm = connection.can('mailbox');
     this.#maxUnconfirmed = maxUnconfirmed;
     this.#isHeld = true;
   }
@@ -186,11 +188,10 @@ export class Mailbox {
   #canSend({ sizeBytes }: StoredMail): boolean {
     const connection = this.#connection;
     if (connection === undefined || this.#isHeld || this.#isReading || this.#sent.size >= this.#maxUnconfirmed) return false;
-    if (this.#sent.size === 0 && connection.can('mailbox')) return true;
-    const onTheWay = connection.can('mailbox') ? this.#sentBytes : connection.bufferedBytes;
-    if (onTheWay + sizeBytes <= this.events.maxUnconfirmedBytes || onTheWay === 0) return true;
+    const onTheWay = this.#canConfirm ? this.#sentBytes : connection.bufferedBytes;
+    if (onTheWay === 0 || onTheWay + sizeBytes <= this.events.maxUnconfirmedBytes) return true;
     // nobody confirms, so nobody tells when there is room again
-    if (!connection.can('mailbox')) this.#pumpLater(20);
+    if (!this.#canConfirm) this.#pumpLater(20);
     return false;
   }
 
@@ -262,7 +263,7 @@ export class Mailbox {
     if (outcome === 'too-large') {
       this.#takeSent(mail.seq);
       this.events.undeliverable(this, mail, 'too_large');
-    } else if (outcome === 'sent' && !connection.can('mailbox')) {
+    } else if (outcome === 'sent' && !this.#canConfirm) {
       this.#takeSent(mail.seq);
       this.#done([mail]);
     }
