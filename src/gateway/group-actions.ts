@@ -1,7 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry, type Connection } from '../clients/index.js';
 import { DeliveryOptions, GroupRegistry } from '../delivery/index.js';
-import { CrossCommError, assertGroupName } from '../protocol/index.js';
+import {
+  CrossCommError,
+  PeerAction,
+  assertGroupName,
+  type GroupListResult,
+  type JoinData,
+  type JoinResult,
+  type MembersResult,
+  type WireGroupMember,
+} from '../protocol/index.js';
 import { HubActions, type Asker } from './hub-actions.service.js';
 
 /** Who becomes a member of what. */
@@ -27,10 +36,10 @@ export class GroupActions {
     private readonly options: DeliveryOptions,
     actions: HubActions,
   ) {
-    actions.add('groups.join', (data, asker) => this.#join(data, asker));
-    actions.add('groups.leave', (data, { clientId }) => this.leave(groupIn(data), clientId));
-    actions.add('groups.members', (data) => ({ members: this.wireMembers(groupIn(data)) }));
-    actions.add('groups.list', (_data, { clientId }) => ({
+    actions.add(PeerAction.GROUPS_JOIN, (data, asker) => this.#join(data, asker));
+    actions.add(PeerAction.GROUPS_LEAVE, (data, { clientId }) => this.leave(groupIn(data), clientId));
+    actions.add(PeerAction.GROUPS_MEMBERS, (data): MembersResult => ({ members: this.wireMembers(groupIn(data)) }));
+    actions.add(PeerAction.GROUPS_LIST, (_data, { clientId }): GroupListResult => ({
       groups: [...this.groups.groupsOf(clientId)].map(({ group, isDurable }) => ({ group, durable: isDurable })),
     }));
   }
@@ -65,16 +74,16 @@ export class GroupActions {
   }
 
   /** The same as it travels. */
-  wireMembers(group: string): unknown[] {
+  wireMembers(group: string): WireGroupMember[] {
     return this.members(group).map(({ clientId, status, isDurable }) => ({ client_id: clientId, status, durable: isDurable }));
   }
 
-  #join(data: unknown, asker: Asker): unknown {
+  #join(data: unknown, asker: Asker): JoinResult | Promise<JoinResult> {
     const group = groupIn(data);
-    const { durable = false } = (data ?? {}) as { durable?: unknown };
+    const { durable = false } = data as Partial<JoinData>;
     if (typeof durable !== 'boolean') throw new CrossCommError('CC_INVALID_CONTENT', 'durable is not true or false.');
     // a durable member that joins again without saying so stays one
-    const answer = (): unknown => ({
+    const answer = (): JoinResult => ({
       group,
       durable: this.groups.membership(group, asker.clientId)?.isDurable ?? durable,
       members: this.groups.memberCount(group),
@@ -103,5 +112,5 @@ export class GroupActions {
 
 /** @throws CrossCommError `CC_INVALID_CLIENT_ID` */
 function groupIn(data: unknown): string {
-  return assertGroupName((data as { group?: unknown } | null | undefined)?.group);
+  return assertGroupName((data as Partial<JoinData> | null | undefined)?.group);
 }
