@@ -3,6 +3,7 @@ import { ClientRegistry, type Connection } from '../clients/index.js';
 import { DeliveryOptions, GroupRegistry } from '../delivery/index.js';
 import {
   CrossCommError,
+  GROUP_PREFIX,
   PeerAction,
   assertGroupName,
   type GroupListResult,
@@ -11,6 +12,7 @@ import {
   type MembersResult,
   type WireGroupMember,
 } from '../protocol/index.js';
+import { AccessControl } from './access-control.js';
 import { HubActions, type Asker } from './hub-actions.service.js';
 
 /** Who becomes a member of what. */
@@ -34,11 +36,12 @@ export class GroupActions {
     private readonly groups: GroupRegistry,
     private readonly registry: ClientRegistry,
     private readonly options: DeliveryOptions,
+    private readonly access: AccessControl,
     actions: HubActions,
   ) {
     actions.add(PeerAction.GROUPS_JOIN, (data, asker) => this.#join(data, asker));
     actions.add(PeerAction.GROUPS_LEAVE, (data, { clientId }) => this.leave(groupIn(data), clientId));
-    actions.add(PeerAction.GROUPS_MEMBERS, (data): MembersResult => ({ members: this.wireMembers(groupIn(data)) }));
+    actions.add(PeerAction.GROUPS_MEMBERS, (data, { connection }) => this.#members(groupIn(data), connection));
     actions.add(PeerAction.GROUPS_LIST, (_data, { clientId }): GroupListResult => ({
       groups: [...this.groups.groupsOf(clientId)].map(({ group, isDurable }) => ({ group, durable: isDurable })),
     }));
@@ -78,10 +81,17 @@ export class GroupActions {
     return this.members(group).map(({ clientId, status, isDurable }) => ({ client_id: clientId, status, durable: isDurable }));
   }
 
+  /** Who is in a group, and here, is presence. */
+  #members(group: string, connection: Connection): MembersResult {
+    this.access.assertMayWatch(connection, GROUP_PREFIX + group);
+    return { members: this.wireMembers(group) };
+  }
+
   #join(data: unknown, asker: Asker): JoinResult | Promise<JoinResult> {
     const group = groupIn(data);
     const { durable = false } = data as Partial<JoinData>;
     if (typeof durable !== 'boolean') throw new CrossCommError('CC_INVALID_CONTENT', 'durable is not true or false.');
+    this.access.assertMayJoin(asker.connection, group);
     // a durable member that joins again without saying so stays one
     const answer = (): JoinResult => ({
       group,
