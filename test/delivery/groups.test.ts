@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { GroupRegistry } from '../../src/delivery/index.js';
 import { CrossCommError } from '../../src/protocol/index.js';
 import type { TestHub } from '../../src/testing/index.js';
-import { openHub, until } from '../support/open-hub.js';
+import { openHub, temporaryDirectory, until } from '../support/open-hub.js';
 import { RawClient } from '../support/raw-client.js';
 import { FEATURES, answerTo, ask, peer } from './peers.js';
 
@@ -126,6 +126,26 @@ describe('A group', () => {
     expect(await answerTo(again, 'groups.list')).toEqual({ groups: [{ group: 'team', durable: true }] });
     expect(await answerTo(again, 'groups.leave', { group: 'team' })).toBeNull();
     expect(hub.service.groupMembers('team')).toEqual([]);
+  });
+
+  test('keeps a durable member over a restart, with the messages that came meanwhile; live members get them live', async () => {
+    const dataDir = await temporaryDirectory();
+    const first = await openHub({ dataDir });
+    const erin = await peer(first, 'erin', WITH_MAILBOX);
+    await answerTo(erin, 'groups.join', { group: 'team', durable: true });
+    await answerTo(erin, 'groups.join', { group: 'left again', durable: true });
+    await answerTo(erin, 'groups.leave', { group: 'left again' });
+    await first.close();
+    const second = await openHub({ dataDir });
+    expect(second.service.groupMembers('team')).toEqual([{ clientId: 'erin', status: 'offline', isDurable: true }]);
+    expect(second.service.groupMembers('left again')).toEqual([]);
+    const [alice, bob] = [await peer(second, 'alice', { features: [...FEATURES, 'acks'] }), await peer(second, 'bob')];
+    await answerTo(bob, 'groups.join', { group: 'team' });
+    const sent = alice.send({ msg_id: 'm1', to_client_id: 'group:team', content: 'meanwhile' });
+    expect(await alice.next()).toMatchObject({ msg_type: 'ack', content: { receipt: 'stored', msg_ids: ['m1'] } });
+    expect(await bob.nextText()).toBe(sent);
+    const again = await peer(second, 'erin', WITH_MAILBOX);
+    expect(await again.next()).toMatchObject({ msg_id: 'm1', to_client_id: 'group:team', content: 'meanwhile', ext: { seq: expect.any(Number) } });
   });
 
   test('answers a durable join when it is stored, and takes it back when it cannot be', async () => {
