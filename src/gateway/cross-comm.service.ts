@@ -53,6 +53,8 @@ export interface ClientList {
 /** The hub from inside the application: send, list, disconnect. Inject it anywhere. */
 @Injectable()
 export class CrossCommService {
+  @Inject(GroupActions)
+  private readonly groups!: GroupActions;
   @Inject(HubRequests)
   private readonly requests!: HubRequests;
 
@@ -65,7 +67,6 @@ export class CrossCommService {
     private readonly mailStore: MailStore,
     /** Messages that could not be delivered for good. */
     readonly deadLetters: DeadLetters,
-    private readonly groups: GroupActions,
     private readonly revoker: LoginRevoker,
   ) {}
 

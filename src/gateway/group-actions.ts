@@ -1,7 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry, type Connection } from '../clients/index.js';
 import { DeliveryOptions, GroupRegistry } from '../delivery/index.js';
-import { CrossCommError, assertGroupName } from '../protocol/index.js';
+import {
+  CrossCommError,
+  GROUP_PREFIX,
+  PeerAction,
+  assertGroupName,
+  type GroupListResult,
+  type JoinData,
+  type JoinResult,
+  type MembersResult,
+  type WireGroupMember,
+} from '../protocol/index.js';
+import { AccessControl } from './access-control.js';
 import { HubActions, type Asker } from './hub-actions.service.js';
 
 /** Who becomes a member of what. */
@@ -25,12 +36,13 @@ export class GroupActions {
     private readonly groups: GroupRegistry,
     private readonly registry: ClientRegistry,
     private readonly options: DeliveryOptions,
+    private readonly access: AccessControl,
     actions: HubActions,
   ) {
-    actions.add('groups.join', (data, asker) => this.#join(data, asker));
-    actions.add('groups.leave', (data, { clientId }) => this.leave(groupIn(data), clientId));
-    actions.add('groups.members', (data) => ({ members: this.wireMembers(groupIn(data)) }));
-    actions.add('groups.list', (_data, { clientId }) => ({
+    actions.add(PeerAction.GROUPS_JOIN, (data, asker) => this.#join(data, asker));
+    actions.add(PeerAction.GROUPS_LEAVE, (data, { clientId }) => this.leave(groupIn(data), clientId));
+    actions.add(PeerAction.GROUPS_MEMBERS, (data, { connection }) => this.#members(groupIn(data), connection));
+    actions.add(PeerAction.GROUPS_LIST, (_data, { clientId }): GroupListResult => ({
       groups: [...this.groups.groupsOf(clientId)].map(({ group, isDurable }) => ({ group, durable: isDurable })),
     }));
   }
@@ -65,16 +77,23 @@ export class GroupActions {
   }
 
   /** The same as it travels. */
-  wireMembers(group: string): unknown[] {
+  wireMembers(group: string): WireGroupMember[] {
     return this.members(group).map(({ clientId, status, isDurable }) => ({ client_id: clientId, status, durable: isDurable }));
   }
 
-  #join(data: unknown, asker: Asker): unknown {
+  /** Who is in a group, and here, is presence. */
+  #members(group: string, connection: Connection): MembersResult {
+    this.access.assertMayWatch(connection, GROUP_PREFIX + group);
+    return { members: this.wireMembers(group) };
+  }
+
+  #join(data: unknown, asker: Asker): JoinResult | Promise<JoinResult> {
     const group = groupIn(data);
-    const { durable = false } = (data ?? {}) as { durable?: unknown };
+    const { durable = false } = data as Partial<JoinData>;
     if (typeof durable !== 'boolean') throw new CrossCommError('CC_INVALID_CONTENT', 'durable is not true or false.');
+    this.access.assertMayJoin(asker.connection, group);
     // a durable member that joins again without saying so stays one
-    const answer = (): unknown => ({
+    const answer = (): JoinResult => ({
       group,
       durable: this.groups.membership(group, asker.clientId)?.isDurable ?? durable,
       members: this.groups.memberCount(group),
@@ -103,5 +122,5 @@ export class GroupActions {
 
 /** @throws CrossCommError `CC_INVALID_CLIENT_ID` */
 function groupIn(data: unknown): string {
-  return assertGroupName((data as { group?: unknown } | null | undefined)?.group);
+  return assertGroupName((data as Partial<JoinData> | null | undefined)?.group);
 }

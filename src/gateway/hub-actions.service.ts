@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { sendError, sendResponse, type ConnectedClient, type Connection } from '../clients/index.js';
 import { RequestRouter, type PendingRequest } from '../delivery/index.js';
 import { RequestHandlerRegistry } from '../listeners/index.js';
-import { CrossCommError, SERVER_ID, parseRequest, type Envelope, type RequestContent } from '../protocol/index.js';
+import { CrossCommError, PeerAction, SERVER_ID, parseRequest, type Envelope, type RequestContent } from '../protocol/index.js';
 import { AccessControl } from './access-control.js';
 import { handlerError } from './handler-error.js';
 
@@ -30,7 +30,7 @@ export class HubActions {
     private readonly router: RequestRouter,
     private readonly access: AccessControl,
   ) {
-    this.add('ping', () => null);
+    this.add(PeerAction.PING, () => null);
   }
 
   add(name: string, action: HubAction): void {

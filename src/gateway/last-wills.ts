@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { observeOn, queueScheduler } from 'rxjs';
 import { ClientRegistry, type ConnectedClient, type LeaveReason } from '../clients/index.js';
 import { MessageHub } from '../delivery/index.js';
 import { ListenerDispatcher } from '../listeners/index.js';
 import { CrossCommError, messageId, toWireContent, type Envelope, type LastWill } from '../protocol/index.js';
+import { quoted } from '../security/index.js';
+import { AccessControl } from './access-control.js';
 
 /** Who leaves so has disappeared; others went on purpose, or the whole hub goes. */
 const DISAPPEARED: ReadonlySet<LeaveReason> = new Set<LeaveReason>(['closed', 'heartbeat_timeout', 'slow_receiver', 'disconnected', 'expired']);
@@ -12,12 +14,14 @@ const DISAPPEARED: ReadonlySet<LeaveReason> = new Set<LeaveReason>(['closed', 'h
 /** Sends the last wills of clients that disappear, as if they had sent them themselves, live. */
 @Injectable()
 export class LastWills {
+  readonly #logger = new Logger(LastWills.name);
   readonly #wills = new Map<string, { readonly client: ConnectedClient; readonly will: LastWill }>();
 
   constructor(
     private readonly registry: ClientRegistry,
     private readonly hub: MessageHub,
     private readonly dispatcher: ListenerDispatcher,
+    private readonly access: AccessControl,
   ) {
     // one after another: a will may make its receiver leave, which may have one too
     registry.events.pipe(observeOn(queueScheduler)).subscribe((event) => {
@@ -30,8 +34,20 @@ export class LastWills {
   #remember(clientId: string): void {
     const client = this.registry.find(clientId);
     const will = client?.connection.announcement?.will;
-    if (client !== undefined && will !== undefined) this.#wills.set(clientId, { client, will });
-    else this.#wills.delete(clientId);
+    this.#wills.delete(clientId);
+    if (client === undefined || will === undefined) return;
+    if (this.#maySend(client, will)) this.#wills.set(clientId, { client, will });
+  }
+
+  /** What it may not send itself is not sent for it; the refusal is counted and logged. */
+  #maySend({ clientId, connection }: ConnectedClient, { toClientId, msgType }: LastWill): boolean {
+    try {
+      return this.access.sendRefusal(connection, toClientId, msgType) === undefined;
+    } catch (error) {
+      // an authorizer that throws refuses
+      this.#logger.error(`Nobody could say whether ${quoted(clientId)} may send its last will.`, error);
+      return false;
+    }
   }
 
   #execute(clientId: string, reason: LeaveReason): void {

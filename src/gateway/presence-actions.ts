@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../clients/index.js';
 import { PresenceWatch, type WatchTargets } from '../delivery/index.js';
-import { CrossCommError, clientIdProblem, groupNameProblem } from '../protocol/index.js';
+import { CrossCommError, GROUP_PREFIX, PeerAction, clientIdProblem, groupNameProblem, type WatchData, type WatchResult } from '../protocol/index.js';
+import { AccessControl } from './access-control.js';
 import { GroupActions } from './group-actions.js';
 import { HubActions, type Asker } from './hub-actions.service.js';
 
@@ -12,19 +13,21 @@ export class PresenceActions {
     private readonly presence: PresenceWatch,
     private readonly registry: ClientRegistry,
     private readonly groups: GroupActions,
+    private readonly access: AccessControl,
     actions: HubActions,
   ) {
-    actions.add('presence.watch', (data, asker) => this.#watch(targetsIn(data), asker));
-    actions.add('presence.unwatch', (data, { clientId }) => {
+    actions.add(PeerAction.PRESENCE_WATCH, (data, asker) => this.#watch(targetsIn(data), asker));
+    actions.add(PeerAction.PRESENCE_UNWATCH, (data, { clientId }) => {
       this.presence.unwatch(clientId, targetsIn(data));
       return null;
     });
   }
 
   /** The answer tells how things are; every change after it follows as an `event`. */
-  #watch(targets: WatchTargets, { clientId, connection }: Asker): unknown {
+  #watch(targets: WatchTargets, { clientId, connection }: Asker): WatchResult {
     if (!connection.can('events'))
       throw new CrossCommError('CC_UNSUPPORTED', 'Watching needs the feature "events".');
+    for (const target of [...targets.clientIds, ...targets.groups.map((group) => GROUP_PREFIX + group)]) this.access.assertMayWatch(connection, target);
     this.presence.watch(clientId, targets);
     return {
       clients: targets.clientIds.map((id) => {
@@ -38,7 +41,7 @@ export class PresenceActions {
 
 /** @throws CrossCommError `CC_INVALID_CONTENT`, `CC_INVALID_CLIENT_ID` */
 function targetsIn(data: unknown): WatchTargets {
-  const { client_ids = [], groups = [] } = (data ?? {}) as { client_ids?: unknown; groups?: unknown };
+  const { client_ids = [], groups = [] } = (data ?? {}) as WatchData;
   return { clientIds: namesIn('client_ids', client_ids, clientIdProblem), groups: namesIn('groups', groups, groupNameProblem) };
 }
 

@@ -75,6 +75,17 @@ export {
   type ResponseContent,
 } from './request.js';
 export {
+  PeerAction,
+  type GroupListResult,
+  type JoinData,
+  type JoinResult,
+  type MembersResult,
+  type WatchData,
+  type WatchResult,
+  type WireClientPresence,
+  type WireGroupMember,
+} from './peer-action.js';
+export {
   FileAction,
   type CompleteData,
   type KeyData,

@@ -3,7 +3,7 @@ import { RawClient } from '../support/raw-client.js';
 import { wireFrame, type WireFrame } from '../support/wire.js';
 
 /** What a client of today announces, without a mailbox. */
-const FEATURES = ['errors', 'ext', 'requests', 'calls', 'events'] as const;
+export const FEATURES = ['errors', 'ext', 'requests', 'calls', 'events'] as const;
 
 /** Opens a socket and logs in with protocol 2; `announced` may hold more, or other features. */
 export async function peer({ url }: TestHub, id: string, announced: Readonly<Record<string, unknown>> = {}): Promise<RawClient> {

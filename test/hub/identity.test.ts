@@ -29,7 +29,7 @@ describe('Identity', () => {
     await bob.expectNothingElse();
   });
 
-  test.each(['login_response', 'list_clients_response', 'error', 'response'])('a client cannot forge a %s', async (msg_type) => {
+  test.each(['login_response', 'list_clients_response', 'error', 'ack', 'event'])('a client cannot forge a %s', async (msg_type) => {
     const { url } = await openHub();
     const bob = await RawClient.announced(url, 'bob');
     const announced = await RawClient.announced(url, 'eve');
