@@ -11,7 +11,7 @@ import type { MailRecovery } from './mail-receiver.js';
 import { functionHandler, handlersOf, type ConfirmableMessage } from './message-handlers.js';
 import type { GroupMember, JoinedGroup, JoinOptions } from './groups.js';
 import type { PresenceHandler, WatchTargets } from './presence-watches.js';
-import type { ActionHandler, RequestContext } from './request-handlers.js';
+import type { RequestFunction } from './request-handlers.js';
 import { assertSendable, deliveryPlan, wireContent, type SendOptions, type SentMessage } from './send-message.js';
 
 /** Which messages a handler gets: options, a type, or several. */
@@ -183,8 +183,8 @@ export class CrossCommClient<Files extends ClientFiles = ClientFiles> {
    * @returns unregisters it
    * @throws CrossCommError `CC_INVALID_LISTENER`, also when the action has a handler
    */
-  onRequest<Data = unknown>(action: string, handler: (data: Data, context: RequestContext) => unknown): () => void {
-    return this.#core.requestHandlers.add([{ action, call: handler as ActionHandler['call'] }]);
+  onRequest<Data = unknown>(action: string, handler: RequestFunction<Data>): () => void {
+    return this.#core.requestHandlers.add([{ action, call: handler as RequestFunction }]);
   }
 
   /**

@@ -11,7 +11,7 @@ export type { LoginOptions, MessageFilter } from './cross-comm-client.js';
 export type { MailRecovery } from './mail-receiver.js';
 export type { GroupMember, JoinedGroup, JoinOptions } from './groups.js';
 export type { PresenceEvent, PresenceHandler, WatchTargets } from './presence-watches.js';
-export type { RequestContext } from './request-handlers.js';
+export type { RequestContext, RequestFunction } from './request-handlers.js';
 export type { RejectOptions } from './mail-item.js';
 export type { ConfirmableMessage } from './message-handlers.js';
 export type { SendOptions, SentMessage } from './send-message.js';

@@ -12,10 +12,13 @@ export interface RequestContext {
   readonly signal: AbortSignal;
 }
 
-/** Answers requests for an action with what it returns or resolves with; a `CrossCommError` it throws is told to who asked. */
+/** Answers requests with what it returns or resolves with; a `CrossCommError` it throws is told to who asked. */
+export type RequestFunction<Data = unknown> = (data: Data, context: RequestContext) => unknown;
+
+/** Who answers an action. */
 export interface ActionHandler {
   readonly action: string;
-  call(data: unknown, context: RequestContext): unknown;
+  readonly call: RequestFunction;
 }
 
 export interface RequestHandlersContext {
