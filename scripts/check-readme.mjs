@@ -21,7 +21,9 @@ try {
   const hub = await start('npx cross-comm server --port 9898 --host 127.0.0.1 --data-dir ./hub', home, 'authentication is OFF');
   for (const command of commands.filter((line) => line.startsWith('npx'))) await check(command, () => runCliCommand(command));
   const [node, nest, sdk] = blocks('ts');
+  const [delivery] = blocks('js');
   await check('the Node example', () => runNodeExample(node));
+  await check('the delivery example', () => runDeliveryExample(delivery));
   await hub.stop();
   await check('the Nest example', () => compileExample(nest));
   await check('the SDK example', () => compileExample(sdkProgram(sdk)));
@@ -86,6 +88,14 @@ async function runNodeExample(code) {
   await example.stop();
   const types = output.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line).msgType);
   if (types.join() !== 'text,file') throw new Error(`alice got ${types.join()}:\n${output}`);
+}
+
+async function runDeliveryExample(code) {
+  await writeFile(join(home, 'delivery.mjs'), code);
+  const output = await finish('node delivery.mjs', home);
+  const lines = output.split('\n');
+  const missing = ['hello', '21.5', '3', 'snapshot'].filter((line) => !lines.includes(line));
+  if (missing.length > 0) throw new Error(`It did not print ${missing.join()}:\n${output}`);
 }
 
 /** The SDK's snippet speaks of things that the reader has. */

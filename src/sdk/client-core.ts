@@ -3,16 +3,21 @@ import type { ClientFiles } from './client-files.js';
 import { ClientListRequests } from './client-list-requests.js';
 import { resolveClientOptions, type ClientOptions, type ClientSettings } from './client.options.js';
 import type { ClientPlatform } from './client-platform.js';
-import { ProblemReporter } from './client-problem.js';
+import { ProblemReporter, type ClientProblem } from './client-problem.js';
 import type { ClientStatus } from './client-status.js';
 import type { CallOptions } from './deadline.js';
 import { Drain } from './drain.js';
+import { frameSizeProblem } from './frame-size.js';
 import { FrameWriter, type FrameContent } from './frame-writer.js';
+import { Groups } from './groups.js';
 import { Inbox } from './inbox.js';
 import { MailReceiver, type MailRecovery } from './mail-receiver.js';
 import { MessageHandlers } from './message-handlers.js';
 import { PendingCalls } from './pending-calls.js';
+import { PresenceWatches } from './presence-watches.js';
 import { ReconnectingConnection } from './reconnecting-connection.js';
+import { RequestHandlers } from './request-handlers.js';
+import { Requests } from './requests.js';
 import type { DeliveryPlan, SentMessage } from './send-message.js';
 import { Sender } from './sender.js';
 import type { Session } from './session.js';
@@ -20,8 +25,6 @@ import { Subscribers } from './subscribers.js';
 import { Transfers } from './transfers.js';
 import { webSocketTransport } from './transports/web-socket.transport.js';
 
-/** Time a request waits for its answer unless told otherwise. */
-const REQUEST_TIMEOUT_MS = 10_000;
 /** Time the hub has to answer the last durable messages before a logout. */
 const LOGOUT_TIMEOUT_MS = 5_000;
 
@@ -34,6 +37,10 @@ export class ClientCore<Files extends ClientFiles> {
   readonly problems: ProblemReporter;
   readonly lists: ClientListRequests;
   readonly drain: Drain;
+  readonly requests: Requests;
+  readonly requestHandlers: RequestHandlers;
+  readonly groups: Groups;
+  readonly watches: PresenceWatches;
   /** Who waits until the client is online. */
   readonly waiters = new PendingCalls<void>();
   readonly statusHandlers = new Subscribers<[status: ClientStatus]>();
@@ -41,8 +48,6 @@ export class ClientCore<Files extends ClientFiles> {
   readonly #writer: FrameWriter;
   readonly #mail: MailReceiver;
   readonly #inbox: Inbox;
-  /** By message id. */
-  readonly #requests = new PendingCalls<unknown>();
   readonly #transfers = new Transfers();
   readonly #files: Files;
   #stopping: Promise<void> | undefined;
@@ -75,15 +80,23 @@ export class ClientCore<Files extends ClientFiles> {
     });
     // in a later turn: whoever registers several handlers one after another gets the mail in all of them
     this.handlers = new MessageHandlers(() => platform.nextTurn(() => this.#inbox.surfaceEarly()));
+    const report = (problem: ClientProblem): void => this.problems.report(problem);
+    const send = (content: FrameContent): string => this.#sendNow(content);
+    this.requests = new Requests({ welcome: () => this.connection.online?.welcome, isOnline: () => this.connection.online !== undefined, send });
+    this.requestHandlers = new RequestHandlers({ maxRunning: settings.inboundMaxMessages, send, report });
+    this.groups = new Groups(this.requests, report);
+    this.watches = new PresenceWatches(this.requests, report);
     this.#inbox = new Inbox({
       settings,
       connection: this.connection,
       handlers: this.handlers,
       lists: this.lists,
-      requests: this.#requests,
+      requests: this.requests,
+      requestHandlers: this.requestHandlers,
+      watches: this.watches,
       sender: this.sender,
       mail: this.#mail,
-      report: (problem) => this.problems.report(problem),
+      report,
       download: ({ ossKey, msgType }, directory) =>
         this.transfer({}, (files, signal) =>
           files.download({ ossKey: ossKey ?? '', directory, signal, msgType: isAttachmentType(msgType) ? msgType : undefined }),
@@ -93,7 +106,7 @@ export class ClientCore<Files extends ClientFiles> {
       clientId: settings.clientId,
       features: () => this.connection.online?.welcome?.features,
       url: () => this.connection.url,
-      request: (action, data, request) => this.#request(action, data, request),
+      request: (action, data, options) => this.requests.request({ to: SERVER_ID, action, data }, options),
     });
   }
 
@@ -128,12 +141,14 @@ export class ClientCore<Files extends ClientFiles> {
     return this.#stop(() => this.connection.stop(reason));
   }
 
-  async #request(action: string, data: unknown, options: CallOptions = {}): Promise<unknown> {
+  /** @throws CrossCommError `CC_NOT_CONNECTED`, `CC_TOO_LARGE` */
+  #sendNow(content: FrameContent): string {
+    const { msgId, frame } = this.#writer.write(content);
     const { online } = this.connection;
-    if (online && !online.welcome?.features.includes('requests')) throw new CrossCommError('CC_UNSUPPORTED', 'This server takes no requests.');
-    const msgId = this.#control({ msgType: 'request', toClientId: SERVER_ID, content: { action, data } });
-    if (!msgId) throw new CrossCommError('CC_NOT_CONNECTED');
-    return this.#requests.wait(msgId, { timeoutMs: REQUEST_TIMEOUT_MS, ...options });
+    const problem = online && frameSizeProblem(frame, online.welcome?.limits.maxMessageBytes);
+    if (problem) throw problem;
+    if (!online?.send(frame)) throw new CrossCommError('CC_NOT_CONNECTED');
+    return msgId;
   }
 
   /** Sends a frame that must not wait; returns its id, or nothing when there is no connection. */
@@ -152,6 +167,8 @@ export class ClientCore<Files extends ClientFiles> {
     this.#mail.sessionChanged(mail);
     this.#inbox.sessionChanged();
     this.sender.sessionChanged(session);
+    this.groups.renew();
+    this.watches.renew();
     if (mail) this.recoveryHandlers.call([{ recovered: mail.recovered, pending: mail.pending }], this.#handlerFailed('onRecovery'));
   }
 
@@ -160,7 +177,9 @@ export class ClientCore<Files extends ClientFiles> {
     this.sender.sessionLost();
     this.#mail.sessionLost();
     this.lists.failAll(lost);
-    this.#requests.rejectAll(lost);
+    this.requests.failAll(lost);
+    this.requestHandlers.abortAll();
+    this.watches.sessionLost();
   }
 
   #statusChanged(status: ClientStatus): void {
@@ -170,6 +189,8 @@ export class ClientCore<Files extends ClientFiles> {
       this.#transfers.abortAll(reason);
       this.#files.close?.();
       this.#inbox.clear();
+      this.groups.clear();
+      this.watches.clear();
       this.waiters.rejectAll(reason);
     }
     if (status.state === 'online') this.waiters.resolveAll();

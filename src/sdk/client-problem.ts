@@ -10,6 +10,8 @@ export type ClientProblem =
   | { readonly kind: 'listener'; readonly error: unknown; readonly listener: string; readonly message: Message }
   /** An `onStatus` handler threw. */
   | { readonly kind: 'status'; readonly error: unknown }
+  /** A handler of requests failed; who asked was told no more than that. */
+  | { readonly kind: 'request'; readonly error: unknown; readonly action: string; readonly fromClientId: string }
   /** Another handler threw; `handler` is what it was registered with, e.g. `onDrain`. */
   | { readonly kind: 'handler'; readonly error: unknown; readonly handler: string }
   /** A frame arrived that this version cannot read; it was dropped. */
@@ -49,7 +51,20 @@ export class ProblemReporter {
 
 function errorOf(problem: ClientProblem): Error {
   if (problem.kind === 'refused' || problem.kind === 'frame') return problem.error;
-  const what = problem.kind === 'listener' ? `Listener ${problem.listener}` : `An ${problem.kind === 'status' ? 'onStatus' : problem.handler} handler`;
   const { error: cause } = problem;
+  const what = whatFailed(problem);
   return new Error(`${what} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+}
+
+function whatFailed(problem: Exclude<ClientProblem, { readonly kind: 'refused' | 'frame' }>): string {
+  switch (problem.kind) {
+    case 'listener':
+      return `Listener ${problem.listener}`;
+    case 'request':
+      return `The handler of "${problem.action}"`;
+    case 'handler':
+      return `A handler of ${problem.handler}`;
+    case 'status':
+      return 'An onStatus handler';
+  }
 }

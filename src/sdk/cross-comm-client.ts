@@ -9,6 +9,9 @@ import type { ClientStatus } from './client-status.js';
 import type { CallOptions } from './deadline.js';
 import type { MailRecovery } from './mail-receiver.js';
 import { functionHandler, handlersOf, type ConfirmableMessage } from './message-handlers.js';
+import type { GroupMember, JoinedGroup, JoinOptions } from './groups.js';
+import type { PresenceHandler, WatchTargets } from './presence-watches.js';
+import type { RequestFunction } from './request-handlers.js';
 import { assertSendable, deliveryPlan, wireContent, type SendOptions, type SentMessage } from './send-message.js';
 
 /** Which messages a handler gets: options, a type, or several. */
@@ -147,12 +150,71 @@ export class CrossCommClient<Files extends ClientFiles = ClientFiles> {
   }
 
   /**
-   * Registers all `@MessageListener` methods of an object, inherited ones included.
+   * Registers all `@MessageListener` and `@RequestHandler` methods of an object, inherited ones included.
    * @returns unregisters them
-   * @throws CrossCommError `CC_INVALID_LISTENER` when it has none
+   * @throws CrossCommError `CC_INVALID_LISTENER` when it has none, or one for an action that has a handler
    */
   registerListeners(instance: object): () => void {
-    return this.#core.handlers.add(handlersOf(instance));
+    const { messages, actions } = handlersOf(instance);
+    const removeActions = this.#core.requestHandlers.add(actions);
+    const removeMessages = messages.length > 0 ? this.#core.handlers.add(messages) : undefined;
+    return () => {
+      removeActions();
+      removeMessages?.();
+    };
+  }
+
+  /**
+   * Asks another client, or the hub (`"server"`), for an action, and resolves with the answer. The other side is told
+   * when nobody waits any more.
+   * @param data a JSON value
+   * @throws CrossCommError `CC_UNKNOWN_CLIENT` (not there, or it left), `CC_UNSUPPORTED`, `CC_NO_HANDLER`,
+   *   `CC_HANDLER_FAILED` or what the handler threw, `CC_TIMEOUT` (default 10,000 ms), `CC_ABORTED`, `CC_LIMIT_REACHED`,
+   *   `CC_NOT_ALLOWED`, `CC_NOT_CONNECTED` (also when the connection is lost meanwhile: the other side may have done it),
+   *   `CC_INVALID_CLIENT_ID`, `CC_INVALID_CONTENT`, `CC_TOO_LARGE`
+   */
+  async request<Answer = unknown>(toClientId: string, action: string, data?: unknown, options: CallOptions = {}): Promise<Answer> {
+    return (await this.#core.requests.request({ to: toClientId, action, data }, options)) as Answer;
+  }
+
+  /**
+   * Registers the function that answers other clients' requests for an action; what it throws is their error, its text
+   * only when it is a `CrossCommError`.
+   * @returns unregisters it
+   * @throws CrossCommError `CC_INVALID_LISTENER`, also when the action has a handler
+   */
+  onRequest<Data = unknown>(action: string, handler: RequestFunction<Data>): () => void {
+    return this.#core.requestHandlers.add([{ action, call: handler as RequestFunction }]);
+  }
+
+  /**
+   * Becomes a member of a group; messages to `group:` and its name then come to this client too.
+   * @throws CrossCommError `CC_INVALID_CLIENT_ID` for the name, `CC_NOT_ALLOWED`, `CC_LIMIT_REACHED`, `CC_UNSUPPORTED`,
+   *   `CC_STORE_*`, `CC_NOT_CONNECTED`, `CC_TIMEOUT`
+   */
+  join(group: string, options: JoinOptions = {}): Promise<JoinedGroup> {
+    return this.#core.groups.join(group, options);
+  }
+
+  /** Ends a membership, if there is one. @throws CrossCommError as `join` */
+  leave(group: string): Promise<void> {
+    return this.#core.groups.leave(group);
+  }
+
+  /** Who is in a group, by its name. @throws CrossCommError as `join` */
+  members(group: string): Promise<readonly GroupMember[]> {
+    return this.#core.groups.members(group);
+  }
+
+  /**
+   * Watches clients, and groups, as they come and go: `handler` is told how things are before this resolves and after
+   * each reconnect, and every change in between.
+   * @returns ends the watch
+   * @throws CrossCommError `CC_INVALID_CLIENT_ID`, `CC_NOT_ALLOWED`, `CC_LIMIT_REACHED`, `CC_UNSUPPORTED`,
+   *   `CC_NOT_CONNECTED`, `CC_TIMEOUT`
+   */
+  watch(targets: WatchTargets, handler: PresenceHandler): Promise<() => Promise<void>> {
+    return this.#core.watches.watch(targets, handler);
   }
 
   /** Calls `handler` with each new status. @returns unregisters it */

@@ -1,4 +1,4 @@
-import { CrossCommError, SERVER_ID, replyTo, type Envelope, type ResponseContent } from '../protocol/index.js';
+import { CrossCommError, SERVER_ID, replyTo, type Envelope } from '../protocol/index.js';
 import type { ClientListRequests } from './client-list-requests.js';
 import type { ClientProblem } from './client-problem.js';
 import type { ClientSettings } from './client.options.js';
@@ -7,8 +7,10 @@ import type { MailItem } from './mail-item.js';
 import type { MailReceiver } from './mail-receiver.js';
 import { MessageDelivery, type Delivery } from './message-delivery.js';
 import type { MessageHandlers } from './message-handlers.js';
-import type { PendingCalls } from './pending-calls.js';
+import type { PresenceWatches } from './presence-watches.js';
 import type { ReconnectingConnection } from './reconnecting-connection.js';
+import type { RequestHandlers } from './request-handlers.js';
+import type { Requests } from './requests.js';
 import type { Sender } from './sender.js';
 
 export interface InboxContext {
@@ -16,7 +18,9 @@ export interface InboxContext {
   readonly connection: ReconnectingConnection;
   readonly handlers: MessageHandlers;
   readonly lists: ClientListRequests;
-  readonly requests: PendingCalls<unknown>;
+  readonly requests: Requests;
+  readonly requestHandlers: RequestHandlers;
+  readonly watches: PresenceWatches;
   readonly sender: Sender;
   readonly mail: MailReceiver;
   report(problem: ClientProblem): void;
@@ -44,6 +48,7 @@ export class Inbox {
     const { settings, handlers, mail } = this.#context;
     const { fromClientId } = envelope;
     if (fromClientId === SERVER_ID && this.#isAnswer(envelope)) return;
+    if (this.#isOfRequest(envelope)) return;
     const item = mail.accept(envelope);
     if (item === null) return;
     // the old server echoes, and so does ours (wire facts 9.9)
@@ -75,22 +80,40 @@ export class Inbox {
 
   /** Answers count only from the server, and those of protocol 2 only from one that was announced to. */
   #isAnswer({ msgType, content }: Envelope): boolean {
-    const { lists, requests, connection, sender } = this.#context;
+    const { lists, requests, connection, sender, watches } = this.#context;
     if (msgType === 'list_clients_response') {
       lists.answered(content);
       return true;
     }
     if (!connection.online?.welcome) return false;
-    const id = replyTo(content);
-    if (msgType === 'ack') {
-      sender.acknowledged(content);
-      return true;
+    switch (msgType) {
+      case 'ack':
+        sender.acknowledged(content);
+        return true;
+      case 'event':
+        watches.received(content);
+        return true;
+      case 'error': {
+        const id = replyTo(content);
+        const error = CrossCommError.fromWire(content);
+        if (!sender.refused(id, error) && !requests.refused(id, error) && !lists.refused(id, error))
+          this.#context.report({ kind: 'refused', error, msgId: id });
+        return true;
+      }
+      default:
+        return false;
     }
-    if (msgType === 'response') return requests.settle(id, (call) => call.resolve((content as ResponseContent).data));
-    if (msgType !== 'error') return false;
-    const error = CrossCommError.fromWire(content);
-    if (!sender.refused(id, error) && !requests.settle(id, (call) => call.reject(error)) && !lists.refused(id, error))
-      this.#context.report({ kind: 'refused', error, msgId: id });
+  }
+
+  /** Requests and what belongs to them, of the hub and of other clients. */
+  #isOfRequest(envelope: Envelope): boolean {
+    const { requests, requestHandlers, connection } = this.#context;
+    const { msgType } = envelope;
+    if (!connection.online?.welcome) return false;
+    if (msgType === 'response') requests.answered(envelope);
+    else if (msgType === 'request') void requestHandlers.receive(envelope);
+    else if (msgType === 'cancel') requestHandlers.cancelled(envelope);
+    else return false;
     return true;
   }
 }

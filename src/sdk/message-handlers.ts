@@ -3,12 +3,14 @@ import {
   listenerFilter,
   passesFilter,
   readListenerFilters,
+  readRequestActions,
   roleOf,
   type Envelope,
   type ListenerFilter,
   type Message,
 } from '../protocol/index.js';
 import type { RejectOptions } from './mail-item.js';
+import type { ActionHandler } from './request-handlers.js';
 
 /** What a user registered: called once for a message that passes at least one of the filters. */
 export interface MessageHandler {
@@ -77,13 +79,14 @@ function passes(filter: ListenerFilter, { msgType, fromClientId }: Envelope): bo
 }
 
 /**
- * The `@MessageListener` methods of an object, inherited ones too; a method that is overridden without the decorator
- * is none any more.
+ * The `@MessageListener` and `@RequestHandler` methods of an object, inherited ones too; a method that is overridden
+ * without the decorator is none any more.
  * @throws CrossCommError `CC_INVALID_LISTENER` when there are none
  */
-export function handlersOf(instance: object): MessageHandler[] {
+export function handlersOf(instance: object): { readonly messages: readonly MessageHandler[]; readonly actions: readonly ActionHandler[] } {
   const className = instance.constructor?.name || 'an object';
-  const handlers: MessageHandler[] = [];
+  const messages: MessageHandler[] = [];
+  const actions: ActionHandler[] = [];
   const seen = new Set<PropertyKey>();
   for (let owner: object | null = instance; owner !== null && owner !== Object.prototype; owner = Object.getPrototypeOf(owner) as object | null) {
     for (const key of Reflect.ownKeys(owner)) {
@@ -91,14 +94,16 @@ export function handlersOf(instance: object): MessageHandler[] {
       seen.add(key);
       // the descriptor, because reading a property may run a getter
       const method: unknown = Object.getOwnPropertyDescriptor(owner, key)?.value;
+      if (typeof method !== 'function') continue;
       const filters = readListenerFilters(method);
-      if (typeof method !== 'function' || filters.length === 0) continue;
-      handlers.push({ name: `${className}.${String(key)}`, filters, call: (message) => method.call(instance, message) as unknown });
+      const call = (...args: readonly unknown[]): unknown => method.apply(instance, args) as unknown;
+      if (filters.length > 0) messages.push({ name: `${className}.${String(key)}`, filters, call });
+      for (const action of readRequestActions(method)) actions.push({ action, call });
     }
   }
-  if (handlers.length === 0)
-    throw new CrossCommError('CC_INVALID_LISTENER', `${className} has no @MessageListener; give an instance.`);
-  return handlers;
+  if (messages.length + actions.length === 0)
+    throw new CrossCommError('CC_INVALID_LISTENER', `${className} has no @MessageListener or @RequestHandler; give an instance.`);
+  return { messages, actions };
 }
 
 /** A handler made of a function. */
