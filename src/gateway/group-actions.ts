@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry, type Connection } from '../clients/index.js';
 import { DeliveryOptions, GroupRegistry } from '../delivery/index.js';
-import { CrossCommError, assertGroupName } from '../protocol/index.js';
+import { CrossCommError, GROUP_PREFIX, assertGroupName } from '../protocol/index.js';
+import { AccessControl } from './access-control.js';
 import { HubActions, type Asker } from './hub-actions.service.js';
 
 /** Who becomes a member of what. */
@@ -25,11 +26,12 @@ export class GroupActions {
     private readonly groups: GroupRegistry,
     private readonly registry: ClientRegistry,
     private readonly options: DeliveryOptions,
+    private readonly access: AccessControl,
     actions: HubActions,
   ) {
     actions.add('groups.join', (data, asker) => this.#join(data, asker));
     actions.add('groups.leave', (data, { clientId }) => this.leave(groupIn(data), clientId));
-    actions.add('groups.members', (data) => ({ members: this.wireMembers(groupIn(data)) }));
+    actions.add('groups.members', (data, asker) => ({ members: this.wireMembers(this.#visible(groupIn(data), asker)) }));
     actions.add('groups.list', (_data, { clientId }) => ({
       groups: [...this.groups.groupsOf(clientId)].map(({ group, isDurable }) => ({ group, durable: isDurable })),
     }));
@@ -71,6 +73,7 @@ export class GroupActions {
 
   #join(data: unknown, asker: Asker): unknown {
     const group = groupIn(data);
+    this.access.assertMayJoin(asker.connection, group);
     const { durable = false } = (data ?? {}) as { durable?: unknown };
     if (typeof durable !== 'boolean') throw new CrossCommError('CC_INVALID_CONTENT', 'durable is not true or false.');
     // a durable member that joins again without saying so stays one
@@ -81,6 +84,12 @@ export class GroupActions {
     });
     const stored = this.join({ group, isDurable: durable }, asker);
     return stored === undefined ? answer() : stored.then(answer);
+  }
+
+  /** Members see each other; others need the right to watch. @throws CrossCommError `CC_NOT_ALLOWED` */
+  #visible(group: string, { clientId, connection }: Asker): string {
+    if (this.groups.membership(group, clientId) === undefined) this.access.assertMayWatch(connection, GROUP_PREFIX + group);
+    return group;
   }
 
   /** What lasts needs a place where its messages wait. */

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { sendError, type Connection } from '../clients/index.js';
 import { RequestRouter } from '../delivery/index.js';
-import { BROADCAST_ID, CrossCommError, SERVER_ID, groupOf, type Envelope } from '../protocol/index.js';
+import { BROADCAST_ID, CrossCommError, SERVER_ID, groupOf, parseRequest, type Envelope } from '../protocol/index.js';
+import { AccessControl } from './access-control.js';
 import { HubActions } from './hub-actions.service.js';
 
 /** Handles `request`, `response` and `cancel` of clients: those to the hub are answered here, others are sent on. */
@@ -10,6 +11,7 @@ export class InboundRequests {
   constructor(
     private readonly actions: HubActions,
     private readonly router: RequestRouter,
+    private readonly access: AccessControl,
   ) {}
 
   /** @param frame the sender's own frame as UTF-8 text. @throws CrossCommError that answers the frame */
@@ -36,6 +38,7 @@ export class InboundRequests {
     try {
       if (toClientId === BROADCAST_ID || groupOf(toClientId) !== undefined)
         throw new CrossCommError('CC_INVALID_CONTENT', 'A request goes to one client, or to "server".');
+      this.access.assertMayRequest(connection, toClientId, parseRequest(envelope.content).action);
       this.router.request(this.router.requesterAt(connection, fromClientId), { envelope, frame });
     } catch (error) {
       sendError(connection, CrossCommError.from(error), msgId);

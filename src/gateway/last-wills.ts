@@ -5,6 +5,7 @@ import { ClientRegistry, type ConnectedClient, type LeaveReason } from '../clien
 import { MessageHub } from '../delivery/index.js';
 import { ListenerDispatcher } from '../listeners/index.js';
 import { CrossCommError, messageId, toWireContent, type Envelope, type LastWill } from '../protocol/index.js';
+import { AccessControl } from './access-control.js';
 
 /** Who leaves so has disappeared; others went on purpose, or the whole hub goes. */
 const DISAPPEARED: ReadonlySet<LeaveReason> = new Set<LeaveReason>(['closed', 'heartbeat_timeout', 'slow_receiver', 'disconnected', 'expired']);
@@ -18,6 +19,7 @@ export class LastWills {
     private readonly registry: ClientRegistry,
     private readonly hub: MessageHub,
     private readonly dispatcher: ListenerDispatcher,
+    private readonly access: AccessControl,
   ) {
     // one after another: a will may make its receiver leave, which may have one too
     registry.events.pipe(observeOn(queueScheduler)).subscribe((event) => {
@@ -39,6 +41,9 @@ export class LastWills {
     this.#wills.delete(clientId);
     if (left === undefined || !DISAPPEARED.has(reason)) return;
     const { toClientId, msgType, content } = left.will;
+    const { permissions } = left.client.connection;
+    // nobody is left who could be told; the refusal is counted
+    if (this.access.sendRefusal({ client: left.client, permissions }, toClientId, msgType) !== undefined) return;
     const nowMs = Date.now();
     const envelope: Envelope = {
       msgId: messageId(clientId, nowMs, randomBytes(4).toString('hex')),

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../clients/index.js';
 import { PresenceWatch, type WatchTargets } from '../delivery/index.js';
-import { CrossCommError, clientIdProblem, groupNameProblem } from '../protocol/index.js';
+import { CrossCommError, GROUP_PREFIX, clientIdProblem, groupNameProblem } from '../protocol/index.js';
+import { AccessControl } from './access-control.js';
 import { GroupActions } from './group-actions.js';
 import { HubActions, type Asker } from './hub-actions.service.js';
 
@@ -12,6 +13,7 @@ export class PresenceActions {
     private readonly presence: PresenceWatch,
     private readonly registry: ClientRegistry,
     private readonly groups: GroupActions,
+    private readonly access: AccessControl,
     actions: HubActions,
   ) {
     actions.add('presence.watch', (data, asker) => this.#watch(targetsIn(data), asker));
@@ -25,6 +27,7 @@ export class PresenceActions {
   #watch(targets: WatchTargets, { clientId, connection }: Asker): unknown {
     if (!connection.can('events'))
       throw new CrossCommError('CC_UNSUPPORTED', 'Watching needs the feature "events".');
+    for (const target of [...targets.clientIds, ...targets.groups.map((group) => GROUP_PREFIX + group)]) this.access.assertMayWatch(connection, target);
     this.presence.watch(clientId, targets);
     return {
       clients: targets.clientIds.map((id) => {
