@@ -3,6 +3,9 @@ import type { Connection } from '../clients/index.js';
 import { CrossCommError } from '../protocol/index.js';
 import { Authorizer, Refusals, quoted, type AuthorizedClient } from '../security/index.js';
 
+/** Who sends, asks, joins: a connection, or what is left of one. */
+type Sender = Pick<Connection, 'client' | 'permissions'>;
+
 /** Asks the {@link Authorizer} about a client that is logged in, and counts what it refuses. */
 @Injectable()
 export class AccessControl {
@@ -16,9 +19,9 @@ export class AccessControl {
   }
 
   /** Why a message may not go there; undefined when it may. Where nothing is restricted nobody is asked. */
-  sendRefusal(connection: Connection, toClientId: string, msgType: string): CrossCommError | undefined {
-    if (this.#isOpen && connection.permissions === undefined) return undefined;
-    const client = authorized(connection);
+  sendRefusal(sender: Sender, toClientId: string, msgType: string): CrossCommError | undefined {
+    if (this.#isOpen && sender.permissions === undefined) return undefined;
+    const client = authorized(sender);
     if (this.authorizer.maySend(client, toClientId, msgType)) return undefined;
     return this.#refusal(client, `send to ${quoted(toClientId)}`, { to_client_id: toClientId.slice(0, 256) });
   }
@@ -54,6 +57,6 @@ export class AccessControl {
   }
 }
 
-function authorized({ client, permissions }: Connection): AuthorizedClient {
+function authorized({ client, permissions }: Sender): AuthorizedClient {
   return { clientId: client?.clientId ?? '', permissions };
 }

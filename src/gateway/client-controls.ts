@@ -25,8 +25,8 @@ export class ClientControls {
     try {
       this.access.assertMayList(connection);
     } catch (error) {
-      // an old client waits for an answer; it sees itself
       if (connection.isAnnounced) throw error;
+      // an old client waits for an answer; it sees itself
       clients = clients.filter(({ client_id: id }) => id === fromClientId);
     }
     const outcome = connection.send(listReply(clients, { toClientId: fromClientId, onlyShowOnline, maxBytes: connection.maxReceiveBytes }));

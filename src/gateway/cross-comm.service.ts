@@ -22,6 +22,7 @@ import { Refusals, type RefusalKind, type RevocationTarget } from '../security/i
 import { FileStorage, uploadAttachment } from '../storage/index.js';
 import { GroupActions, type GroupMemberInfo } from './group-actions.js';
 import { HubRequests, type RequestOptions } from './hub-requests.js';
+import { LoginRevoker } from './login-revoker.js';
 
 /** How a message of the hub is delivered. */
 export interface SendOptions {
@@ -33,7 +34,6 @@ export interface SendOptions {
   /** Time after which a durable message is not delivered any more, in milliseconds. Default: as long as mail is kept. */
   readonly ttlMs?: number;
 }
-import { LoginRevoker } from './login-revoker.js';
 
 /** What {@link CrossCommService.sendMessage} did. */
 export interface SendResult {
@@ -57,6 +57,8 @@ export class CrossCommService {
   private readonly groups!: GroupActions;
   @Inject(HubRequests)
   private readonly requests!: HubRequests;
+  @Inject(LoginRevoker)
+  private readonly revoker!: LoginRevoker;
 
   constructor(
     private readonly hub: MessageHub,
@@ -67,7 +69,6 @@ export class CrossCommService {
     private readonly mailStore: MailStore,
     /** Messages that could not be delivered for good. */
     readonly deadLetters: DeadLetters,
-    private readonly revoker: LoginRevoker,
   ) {}
 
   /** How the store of durable messages is doing. */

@@ -1,8 +1,8 @@
 import type { Provider } from '@nestjs/common';
 import { AttachmentDownloader } from '../listeners/index.js';
-import { ClientControls } from './client-controls.js';
 import { AccessControl } from './access-control.js';
 import { AuthRefresh } from './auth-refresh.service.js';
+import { ClientControls } from './client-controls.js';
 import { CrossCommGateway } from './cross-comm.gateway.js';
 import { CrossCommService } from './cross-comm.service.js';
 import { EventLoopTurn } from './event-loop-turn.js';

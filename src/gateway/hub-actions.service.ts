@@ -46,8 +46,8 @@ export class HubActions {
     const { fromClientId: clientId, content, msgId } = envelope;
     try {
       const { action, data } = parseRequest(content);
-      const run = this.#actions.get(action);
       this.access.assertMayRequest(connection, SERVER_ID, action);
+      const run = this.#actions.get(action);
       if (run === undefined) {
         this.#handle(connection, envelope, { action, data });
         return;

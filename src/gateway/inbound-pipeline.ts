@@ -127,7 +127,7 @@ export class InboundPipeline {
       const { msgType, fromClientId, content } = decodeTextFrame(data, this.#announcedDecoding);
       if (msgType === 'confirm' && fromClientId === mailOwner) this.controls.confirm(connection, mailOwner, content);
     } catch (error) {
-      this.#logger.debug(`A last frame of ${JSON.stringify(mailOwner)} was ignored: ${CrossCommError.from(error).code}`);
+      this.#logger.debug(`A last frame of ${quoted(mailOwner)} was ignored: ${CrossCommError.from(error).code}`);
     }
   }
 
@@ -171,7 +171,8 @@ export class InboundPipeline {
 
   #refuse(connection: WebSocketConnection, error: CrossCommError, msgId: string | null): void {
     const named = error.data?.['msgId'];
-    this.refusals.count('bad_frame');
+    // what is not allowed has been counted as such
+    if (error.code !== 'CC_NOT_ALLOWED') this.refusals.count('bad_frame');
     // one line per connection, so that a broken client does not fill the log
     if (!connection.wasRefused) this.#logger.debug(`Refused a frame of ${quoted(connection.client?.clientId ?? connection.remoteAddress)}: ${error.code}`);
     connection.wasRefused = true;

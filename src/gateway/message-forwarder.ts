@@ -19,7 +19,7 @@ export class MessageForwarder {
     private readonly access: AccessControl,
   ) {}
 
-  /** @throws CrossCommError `CC_NOT_ALLOWED`; `CC_INVALID_CONTENT` when it asks for a delivery that does not exist */
+  /** @throws CrossCommError `CC_NOT_ALLOWED`, `CC_INVALID_CONTENT` when it asks for a delivery that does not exist */
   forward(connection: WebSocketConnection, sender: ConnectedClient, envelope: Envelope, frame: Buffer): void {
     const refusal = this.access.sendRefusal(connection, envelope.toClientId, envelope.msgType);
     if (refusal !== undefined) throw refusal;

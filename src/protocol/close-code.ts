@@ -23,9 +23,9 @@ export const CloseCode = {
   REPLACED: 4009,
   /** The receiver does not read: its buffer passed `maxBufferedBytes`. */
   SLOW_RECEIVER: 4013,
-  /** Too many logins from this address. */
+  /** Too many logins from this address, too many frames before login, or faster than the message rate for too long. */
   RATE_LIMITED: 4029,
-  /** The credentials of the login are not accepted. */
+  /** The credentials of the login are not accepted, or were revoked. */
   AUTH_FAILED: 4401,
   /** An operator or the application called `disconnectClient`. */
   DISCONNECTED: 4000,

@@ -5,7 +5,7 @@ import { Authorizer, PermissionsAuthorizer, type AccessRule, type AuthorizedClie
 import type { Permissions } from '../../src/index.js';
 import { SECRET, hs256 } from '../support/jwt.js';
 import { withToken } from '../support/login-outcome.js';
-import { openHub } from '../support/open-hub.js';
+import { openHub, until } from '../support/open-hub.js';
 import { RawClient } from '../support/raw-client.js';
 import type { TestHub } from '../../src/testing/index.js';
 
@@ -57,6 +57,60 @@ describe('Permissions', () => {
     expect(authorizer.mayRequest(sensor, 'server', 'orders.create')).toBe(false);
     for (const action of ['ping', 'auth.refresh', 'files.sign', 'groups.join', 'presence.watch']) expect(authorizer.mayRequest(sensor, 'server', action)).toBe(true);
     expect(authorizer.mayRequest(sensor, 'server', 'pinger')).toBe(false);
+  });
+});
+
+describe('Permissions of groups, presence and requests', () => {
+  const features = ['errors', 'ext', 'requests', 'calls', 'events'];
+  const login = async (hub: TestHub, id: string, more: object = {}): Promise<RawClient> => {
+    const raw = await RawClient.connect(hub.url);
+    await raw.login(id, { cross_comm: { protocol: 2, features, ...more } });
+    return raw;
+  };
+  const ask = async (raw: RawClient, action: string, data: unknown, to_client_id = 'server'): Promise<unknown> => {
+    raw.send({ msg_type: 'request', msg_id: action, to_client_id, content: { action, data } });
+    const { msg_type, content } = await raw.next();
+    return msg_type === 'error' ? (content as { code: string }).code : msg_type;
+  };
+
+  test('are asked for each of them', async () => {
+    const rules = [{ clientId: 'sensor', send: ['group:sensors'], join: ['sensors'], request: ['collector'], watch: ['collector', 'group:sensors'] }];
+    const hub = await openHub({ auth: { rules } });
+    const [sensor, collector, other] = [await login(hub, 'sensor'), await login(hub, 'collector'), await login(hub, 'other')];
+    expect(await ask(other, 'groups.join', { group: 'admins' })).toBe('response');
+    expect(await ask(sensor, 'groups.join', { group: 'admins' })).toBe('CC_NOT_ALLOWED');
+    expect(await ask(sensor, 'groups.members', { group: 'admins' })).toBe('CC_NOT_ALLOWED');
+    expect(await ask(sensor, 'groups.join', { group: 'sensors' })).toBe('response');
+    expect(await ask(sensor, 'groups.members', { group: 'sensors' })).toBe('response');
+    expect(await ask(sensor, 'presence.watch', { client_ids: ['collector'], groups: ['sensors'] })).toBe('response');
+    expect(await ask(sensor, 'presence.watch', { client_ids: ['collector', 'other'] })).toBe('CC_NOT_ALLOWED');
+    expect(await ask(sensor, 'presence.watch', { groups: ['admins'] })).toBe('CC_NOT_ALLOWED');
+    expect(await ask(sensor, 'anything', {}, 'other')).toBe('CC_NOT_ALLOWED');
+    expect(await ask(sensor, 'orders.create', {})).toBe('CC_NOT_ALLOWED');
+    sensor.send({ msg_type: 'request', to_client_id: 'collector', content: { action: 'anything', data: 1 } });
+    expect((await collector.next()).content).toMatchObject({ action: 'anything' });
+    expect(hub.service.refusalCounts.not_allowed).toBe(6);
+    await other.expectNothingElse();
+  });
+
+  test('hold for a last will too', async () => {
+    const hub = await openHub({ auth: { rules: [{ clientId: 'sensor', send: ['collector'] }] } });
+    const [collector, other] = [await login(hub, 'collector'), await login(hub, 'other')];
+    const will = (to_client_id: string): object => ({ will: { to_client_id, msg_type: 'text', content: `gone, ${to_client_id}` } });
+    const forbidden = await login(hub, 'sensor', will('other'));
+    forbidden.socket.terminate();
+    await until(() => hub.service.refusalCounts.not_allowed === 1, 'the refusal of the will');
+    const allowed = await login(hub, 'sensor', will('collector'));
+    allowed.socket.terminate();
+    expect((await collector.next()).content).toBe('gone, collector');
+    await other.expectNothingElse();
+  });
+
+  test('refuse a durable message before it is stored', async () => {
+    const hub = await openHub({ auth: { rules: [{ clientId: 'sensor', send: ['collector'] }] } });
+    const sensor = await login(hub, 'sensor', { features: [...features, 'acks'] });
+    sensor.send({ msg_id: 'd', to_client_id: 'other', content: 'x' });
+    expect((await sensor.next()).content).toMatchObject({ reply_to: 'd', code: 'CC_NOT_ALLOWED' });
   });
 });
 
