@@ -197,6 +197,7 @@ describe('The history', () => {
         { kind: 'sent', from: 'p', to: 'c', n: 1, sum: 5, at: expect.any(Number) },
         { kind: 'healed', fault: 'cut', at: expect.any(Number) },
       ]);
+      history.close();
     } finally {
       rmSync(directory, { recursive: true });
     }

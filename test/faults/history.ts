@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { Receipt } from '../../src/protocol/index.js';
 
@@ -30,10 +30,18 @@ export type NewEvent = Timeless<HistoryEvent>;
  * so that nothing a killed process did is forgotten.
  */
 export class History {
-  constructor(readonly path: string) {}
+  readonly #file: number;
+
+  constructor(readonly path: string) {
+    this.#file = openSync(path, 'a');
+  }
 
   append(event: NewEvent): void {
-    appendFileSync(this.path, `${JSON.stringify({ ...event, at: Math.round(nowMs()) })}\n`);
+    writeSync(this.#file, `${JSON.stringify({ ...event, at: Math.round(nowMs()) })}\n`);
+  }
+
+  close(): void {
+    closeSync(this.#file);
   }
 
   read(): HistoryEvent[] {
