@@ -7,7 +7,7 @@ const SEGMENT_BYTES = [65_536, 1_048_576, 16 * 1_048_576] as const;
 
 faultScenario('kill -9 in mid traffic', { quick: { kills: 6 }, full: { kills: 20 } }, async (bed, { kills }) => {
   const segmentBytes = bed.random.pick(SEGMENT_BYTES);
-  const hub = await bed.startHub({ segmentBytes });
+  const hub = await bed.startHub({ delivery: { segmentBytes } });
   await bed.traffic();
   for (let i = 0; i < kills; i++) {
     await pause(bed.random.integer(100, 600));
@@ -22,7 +22,7 @@ faultScenario('kill -9 in mid traffic', { quick: { kills: 6 }, full: { kills: 20
 });
 
 faultScenario('SIGTERM drain in mid traffic', { quick: { drains: 3 }, full: { drains: 10 } }, async (bed, { drains }) => {
-  const hub = await bed.startHub({ drainSpreadMs: 300 });
+  const hub = await bed.startHub({ delivery: { drainSpreadMs: 300 } });
   await bed.traffic();
   let slowestMs = 0;
   for (let i = 0; i < drains; i++) {
@@ -41,12 +41,12 @@ faultScenario('SIGTERM drain in mid traffic', { quick: { drains: 3 }, full: { dr
 });
 
 faultScenario('rolling restart of two hubs behind one address', { quick: { rolls: 3 }, full: { rolls: 10 } }, async (bed, { rolls }) => {
-  let running = await bed.startHub({ drainSpreadMs: 300 });
+  let running = await bed.startHub({ delivery: { drainSpreadMs: 300 } });
   await bed.traffic();
   for (let i = 0; i < rolls; i++) {
     await pause(bed.random.integer(200, 600));
     // it waits until the other one gives the data directory up
-    const next = bed.newHub({ drainSpreadMs: 300 });
+    const next = bed.newHub({ delivery: { drainSpreadMs: 300 } });
     const started = next.start();
     await pause(bed.random.integer(0, 800));
     bed.fault('roll');

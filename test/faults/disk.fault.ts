@@ -47,7 +47,7 @@ faultScenario('disk full and freed', { quick: { times: 1 }, full: { times: 3 } }
   const ballast = join(bed.dataDir, 'ballast');
   const fill = async (): Promise<void> => faults?.begin('full') ?? writeFile(ballast, Buffer.alloc(BALLAST_BYTES));
   const free = async (): Promise<void> => faults?.end() ?? rm(ballast);
-  const hub = await bed.startHub({ segmentBytes: 1_048_576 }, faults?.env);
+  const hub = await bed.startHub({ delivery: { segmentBytes: 1_048_576 } }, faults?.env);
   const receivers = await offlineReceivers(bed);
   const producer = await bed.producer('p1');
   let resumedMs = 0;
@@ -80,7 +80,7 @@ faultScenario('disk full and freed', { quick: { times: 1 }, full: { times: 3 } }
 
 faultScenario('writes fail in the middle of the traffic', { quick: { times: 4 }, full: { times: 15 } }, async (bed, { times }) => {
   const faults = await DiskFaults.prepare(bed.directory, bed.dataDir);
-  await bed.startHub({ segmentBytes: 262_144 }, faults.env);
+  await bed.startHub({ delivery: { segmentBytes: 262_144 } }, faults.env);
   await bed.traffic();
   for (let i = 0; i < times; i++) {
     await pause(bed.random.integer(100, 400));
@@ -103,7 +103,7 @@ faultScenario('writes fail in the middle of the traffic', { quick: { times: 4 },
 
 faultScenario('failed fsync', { quick: { times: 2 }, full: { times: 8 } }, async (bed, { times }) => {
   const faults = await DiskFaults.prepare(bed.directory, bed.dataDir);
-  const hub = await bed.startHub({ segmentBytes: 262_144 }, faults.env);
+  const hub = await bed.startHub({ delivery: { segmentBytes: 262_144 } }, faults.env);
   await bed.traffic();
   let takenAway = 0;
   for (let i = 0; i < times; i++) {
@@ -127,7 +127,7 @@ faultScenario('failed fsync', { quick: { times: 2 }, full: { times: 8 } }, async
 
 faultScenario('power cut: what was not synced is gone', { quick: { times: 4 }, full: { times: 20 } }, async (bed, { times }) => {
   const faults = await DiskFaults.prepare(bed.directory, bed.dataDir);
-  const hub = await bed.startHub({ segmentBytes: bed.random.pick([65_536, 1_048_576]) }, faults.env);
+  const hub = await bed.startHub({ delivery: { segmentBytes: bed.random.pick([65_536, 1_048_576]) } }, faults.env);
   await bed.traffic();
   let takenAway = 0;
   for (let i = 0; i < times; i++) {

@@ -3,7 +3,7 @@ import { faultScenario } from './scenario.js';
 import { pause } from './testbed.js';
 
 faultScenario('receivers offline and back', { quick: { times: 4 }, full: { times: 20 } }, async (bed, { times }) => {
-  await bed.startHub({ segmentBytes: 1_048_576 });
+  await bed.startHub({ delivery: { segmentBytes: 1_048_576 } });
   await bed.traffic({ consumers: 4 });
   for (let i = 0; i < times; i++) {
     // at random: some stay away over several rounds

@@ -85,7 +85,7 @@ function damages({ records }: CrashedStore, everyByte: boolean, pick: (least: nu
 }
 
 async function onHub(dataDir: string, use: (hub: TestHub) => Promise<void>): Promise<void> {
-  const hub = await startTestHub({ dataDir, storage: { driver: 'none' }, closeTimeoutMs: 50, shutdownTimeoutMs: 300, drainSpreadMs: 0 });
+  const hub = await startTestHub({ dataDir, storage: { driver: 'none' }, closeTimeoutMs: 50, shutdownTimeoutMs: 300, delivery: { drainSpreadMs: 0 } });
   try {
     await use(hub);
   } finally {
