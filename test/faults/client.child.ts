@@ -24,7 +24,7 @@ export type ClientReport = 'online' | 'settled';
 const { clientId, url, historyPath, seed, traffic } = JSON.parse(process.argv[2] ?? '') as ClientTask;
 const history = new History(historyPath);
 const client = newFaultClient({ clientId, url });
-new Consumer(client, clientId, history);
+Consumer.on(client, clientId, history);
 const producer = new Producer(client, clientId, history, new SeededRandom(seed));
 await client.login({ keepTrying: true });
 if (traffic !== undefined) producer.start(traffic);

@@ -8,20 +8,19 @@ export class Consumer {
   /** Answers of the hub to logins with a mailbox: whether it knew where the mail was left off. */
   readonly recoveries: boolean[] = [];
 
+  private constructor(readonly client: CrossCommClient) {}
+
   /** @param workMs how long it works on each message before the message counts as processed */
-  constructor(
-    readonly client: CrossCommClient,
-    readonly id: string,
-    history: History,
-    workMs: () => number = () => 0,
-  ) {
+  static on(client: CrossCommClient, id: string, history: History, workMs: () => number = () => 0): Consumer {
+    const consumer = new Consumer(client);
     client.onMessage({}, async ({ fromClientId, toClientId, content }) => {
       const { n, to, sum } = readText(content);
-      this.received++;
+      consumer.received++;
       history.append({ kind: 'received', by: id, from: fromClientId, to: to === toClientId ? to : toClientId, n, sum });
       const ms = workMs();
       if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
     });
-    client.onRecovery(({ recovered }) => void this.recoveries.push(recovered));
+    client.onRecovery(({ recovered }) => void consumer.recoveries.push(recovered));
+    return consumer;
   }
 }

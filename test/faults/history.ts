@@ -53,7 +53,7 @@ export class History {
 }
 
 /** Milliseconds since the epoch from the monotonic clock: a fault that turns `Date` does not turn this. */
-export function nowMs(): number {
+function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 

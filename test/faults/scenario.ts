@@ -29,7 +29,7 @@ export interface ScenarioOptions<Size> {
 export function faultScenario<Size>(name: string, options: ScenarioOptions<Size>, run: (bed: Testbed, size: Size) => Promise<Figures>): void {
   const { quick, full, leastAcked = 100, timeoutMs = 240_000, expected = {} } = options;
   test(
-    name,
+    `fault: ${name}`,
     async () => {
       const seed = seedOf();
       const bed = await Testbed.open(seed);
@@ -53,7 +53,7 @@ export function faultScenario<Size>(name: string, options: ScenarioOptions<Size>
 }
 
 /** Prints the line of a scenario that is judged in its own way. */
-export function print(name: string, seed: number, verdict: Verdict, figures: Figures): void {
+function print(name: string, seed: number, verdict: Verdict, figures: Figures): void {
   const { sent, acked, refused, received, lost, duplicated, reordered, phantom, contradicted, worstRecoveryMs } = verdict;
   const columns = { seed, messages: sent, acked, refused, received, lost, duplicated, reordered, phantom, contradicted, 'worst recovery ms': worstRecoveryMs, ...figures };
   const text = Object.entries(columns).map(([column, value]) => `${column} ${value}`);
@@ -62,7 +62,7 @@ export function print(name: string, seed: number, verdict: Verdict, figures: Fig
 }
 
 /** FAULT_SEED, or a new seed. */
-export function seedOf(): number {
+function seedOf(): number {
   return Number(process.env['FAULT_SEED'] ?? Math.floor(Math.random() * 0xffffffff));
 }
 

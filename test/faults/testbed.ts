@@ -105,7 +105,7 @@ export class Testbed {
   async consumer(id: string, options?: TestbedClientOptions & { readonly workMs?: () => number }): Promise<Consumer> {
     const { workMs, ...clientOptions } = options ?? {};
     const client = this.newClient(id, clientOptions);
-    const consumer = new Consumer(client, id, this.history, workMs);
+    const consumer = Consumer.on(client, id, this.history, workMs);
     this.consumers.push(consumer);
     await client.login({ keepTrying: true });
     return consumer;
