@@ -168,21 +168,23 @@ describe('The checker', () => {
     expect(checkHistory(events)).toMatchObject({ ...CLEAN, sent: 4, acked: 0, live: 1, refused: 1, unanswered: 2, received: 1 });
   });
 
-  test('measures the longest time from the end of a fault to the next message', () => {
-    const received = { kind: 'received', by: 'c', from: 'p', to: 'c', sum: 1 } as const;
+  test('measures the longest time from the end of a fault until each receiver has something', () => {
+    const received = { kind: 'received', from: 'p', to: 'c', sum: 1, n: 1 } as const;
     const events: HistoryEvent[] = [
       { kind: 'fault', fault: 'cut', at: 100 },
-      { ...received, n: 1, at: 150 },
+      { ...received, by: 'c', at: 150 },
       { kind: 'healed', fault: 'cut', at: 200 },
-      { ...received, n: 2, at: 260 },
-      { ...received, n: 3, at: 900 },
+      { ...received, by: 'c', at: 260 },
+      { ...received, by: 'd', at: 310 },
+      { ...received, by: 'c', at: 900 },
       { kind: 'healed', fault: 'cut', at: 1_000 },
       // hit again before anything came through: counts from the last healing
       { kind: 'fault', fault: 'cut', at: 1_500 },
       { kind: 'healed', fault: 'cut', at: 1_600 },
-      { ...received, n: 4, at: 1_720 },
+      { ...received, by: 'd', at: 1_720 },
     ];
     expect(checkHistory(events).worstRecoveryMs).toBe(120);
+    expect(checkHistory(events.slice(0, -1)).worstRecoveryMs).toBe(110);
   });
 });
 

@@ -21,7 +21,7 @@ export interface Verdict {
   readonly phantom: number;
   /** Refused by the hub and received all the same. */
   readonly contradicted: number;
-  /** The longest time from the end of a fault to the next received message, in milliseconds. */
+  /** The longest time from the end of a fault to the next message of any one receiver, in milliseconds. */
   readonly worstRecoveryMs: number;
   /** The first findings in words. */
   readonly findings: readonly string[];
@@ -118,13 +118,17 @@ function streamOf(streams: Map<string, Stream>, { from, to }: Numbered, by: stri
 function worstRecoveryMs(events: readonly HistoryEvent[]): number {
   const byTime = events.toSorted((a, b) => a.at - b.at);
   let worstMs = 0;
-  let waitingSince: number | undefined;
+  let healedAt: number | undefined;
+  /** Who has received something since. */
+  const back = new Set<string>();
   for (const event of byTime) {
-    if (event.kind === 'healed') waitingSince ??= event.at;
-    else if (event.kind === 'fault') waitingSince = undefined;
-    else if (event.kind === 'received' && waitingSince !== undefined) {
-      worstMs = Math.max(worstMs, event.at - waitingSince);
-      waitingSince = undefined;
+    if (event.kind === 'healed') healedAt ??= event.at;
+    else if (event.kind === 'fault') {
+      healedAt = undefined;
+      back.clear();
+    } else if (event.kind === 'received' && healedAt !== undefined && !back.has(event.by)) {
+      back.add(event.by);
+      worstMs = Math.max(worstMs, event.at - healedAt);
     }
   }
   return worstMs;

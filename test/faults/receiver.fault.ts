@@ -11,8 +11,8 @@ faultScenario('receivers offline and back', { quick: { times: 4 }, full: { times
     bed.fault('offline');
     await Promise.all(away.map(({ client }) => client.logout()));
     await pause(bed.random.integer(100, 700));
-    await Promise.all(away.map(({ client }) => client.login({ keepTrying: true })));
     bed.healed('offline');
+    await Promise.all(away.map(({ client }) => client.login({ keepTrying: true })));
     await pause(bed.random.integer(50, 300));
   }
   expect(bed.consumers.every(({ recoveries }) => recoveries.every(Boolean))).toBe(true);
@@ -28,8 +28,8 @@ faultScenario('receivers offline while the hub is killed', { quick: { times: 2 }
     await pause(400);
     await hub.kill();
     await hub.start();
-    await Promise.all(bed.consumers.map(({ client }) => client.login({ keepTrying: true })));
     bed.healed('offline');
+    await Promise.all(bed.consumers.map(({ client }) => client.login({ keepTrying: true })));
     await pause(300);
   }
   return { times };

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CrossCommOptions } from '../../src/index.js';
 import type { CrossCommClient, NodeClientOptions } from '../../src/sdk/index.node.js';
 import { checkHistory, type Verdict } from './checker.js';
@@ -146,7 +147,7 @@ export class Testbed {
     const deadlineMs = performance.now() + withinMs;
     const late = (): boolean => performance.now() > deadlineMs;
     await Promise.all(this.producers.map((producer) => producer.stop()));
-    await Promise.race([Promise.all(this.#processes.map((process) => process.settle())), pause(withinMs)]);
+    await within(withinMs, Promise.all(this.#processes.map((process) => process.settle())));
     while (this.producers.some((producer) => producer.inFlight > 0) && !late()) await pause(10);
     let verdict = checkHistory(this.history.read());
     while (verdict.lost > 0 && !late()) {
@@ -168,6 +169,13 @@ export class Testbed {
     this.history.close();
     if (!keepFiles) await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Waits for `work`, but not for longer. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const timeout = new AbortController();
+  await Promise.race([work, sleep(ms, undefined, { signal: timeout.signal }).catch(() => undefined)]);
+  timeout.abort();
 }
 
 /** A promise that resolves after `ms` milliseconds. */

@@ -3,6 +3,7 @@
  *
  * While the file FAULT_DISK_CONTROL exists, its text says what fails: "fsync" makes fsync and fdatasync fail with EIO,
  * "full" makes writes fail with ENOSPC, after half of the bytes now and then.
+ * FAULT_DISK_SYNC_MS makes each sync take so much longer, as on a slow disk.
  * To FAULT_DISK_LOG goes what a power cut would leave: after each successful fsync or fdatasync of a file its inode and
  * the size it had before the call; after that of a folder the inodes in it.
  */
@@ -74,6 +75,8 @@ static int synced(int fd, int (*real)(int)) {
     return -1;
   }
   int known = fstat(fd, &before) == 0;
+  const char *delay = getenv("FAULT_DISK_SYNC_MS");
+  if (delay != NULL) usleep((useconds_t)atoi(delay) * 1000);
   int result = real(fd);
   if (result != 0 || !known) return result;
   if (S_ISDIR(before.st_mode)) log_folder(fd);
