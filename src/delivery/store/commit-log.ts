@@ -165,7 +165,13 @@ export class CommitLog {
       await this.#segments.undo();
       throw new NoSpaceError('The disk is full.', { cause: error });
     }
-    await this.#segments.sync();
+    try {
+      await this.#segments.sync();
+    } catch (error) {
+      // its messages are refused, so the next start should not find them; where that fails, too, nobody can know
+      await this.#segments.undo().catch(() => undefined);
+      throw error;
+    }
     batch.place(this.#segments.number, this.#segments.offset);
     this.#segments.advance(writer.length);
   }
