@@ -101,8 +101,10 @@ describe('Watching clients', () => {
   });
 
   test('a shutdown is no event', async () => {
-    const { hub, watcher } = await watched();
+    const hub = await openHub();
+    // they leave in the order in which they came
     await peer(hub, 'alice');
+    const watcher = await peer(hub, 'watcher');
     await answerTo(watcher, 'presence.watch', { client_ids: ['alice'] });
     await hub.close();
     await watcher.closed();

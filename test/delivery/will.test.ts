@@ -90,8 +90,9 @@ describe('A last will', () => {
 
   test('is not sent when the hub shuts down', async () => {
     const hub = await openHub();
-    const bob = await RawClient.old(hub.url, 'bob');
+    // they leave in the order in which they came
     await peer(hub, 'alice', will('all'));
+    const bob = await RawClient.old(hub.url, 'bob');
     await hub.close();
     await bob.closed();
     expect(bob.unread).toEqual([]);
