@@ -87,7 +87,10 @@ export class CrossComm {
     await this.#asClient('logout').logout();
   }
 
-  /** Client: sends one message; to everyone by default. */
+  /**
+   * Client: sends one message; to everyone by default. True when it was handed over, or, to one client, when the hub has
+   * stored it for it; unlike in Python false when there is no such client.
+   */
   sendMessage(content: unknown, msgType: UserMessageType, toClientId = 'all'): Promise<boolean> {
     return this.#attempt(() => this.#asClient('sendMessage').sendMessage(content, msgType, toClientId));
   }

@@ -54,7 +54,7 @@ export interface ClientOptions {
   readonly loginTimeoutMs?: number;
   /** How a lost connection is made anew; `false`: not at all. */
   readonly reconnect?: false | ReconnectOptions;
-  /** Messages that wait for a connection, or were sent and not answered, at most. Default 10,000. */
+  /** Messages that wait for a connection, for the hub's answer or for the receipt that was asked for, at most. Default 10,000. */
   readonly queueMaxMessages?: number;
   /**
    * Bytes of these messages, and bytes that a live socket may hold unsent; beyond either `sendMessage` fails with

@@ -72,7 +72,7 @@ export class CrossCommClient<Files extends ClientFiles = ClientFiles> {
     const { state } = this.status;
     if (state === 'online') return;
     const isFirst = state === 'idle' || state === 'closed';
-    const online = this.#core.waiters.wait({}, options);
+    const online = this.#core.waiters.wait(options);
     if (!isFirst) return online;
     // an aborted signal has settled it already
     if (!options.signal?.aborted) this.#core.connection.start(options.keepTrying ?? false);
@@ -122,7 +122,7 @@ export class CrossCommClient<Files extends ClientFiles = ClientFiles> {
     const beganMs = this.#core.settings.clock.now();
     const uploaded = await this.transfer(options, async (files, signal) => {
       this.#core.sender.assertOpen();
-      if (this.status.state !== 'online') await this.#core.waiters.wait({}, { signal });
+      if (this.status.state !== 'online') await this.#core.waiters.wait({ signal });
       return files.upload({ msgType, source: content, signal, ...(onProgress && { onProgress }) });
     });
     const leftMs = timeoutMs && Math.max(0, timeoutMs - (this.#core.settings.clock.now() - beganMs));

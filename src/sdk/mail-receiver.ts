@@ -40,6 +40,8 @@ export class MailReceiver implements MailOutcome {
   #highest = 0;
   /** What was received and is open or rejected, by number. */
   readonly #unprocessed = new Map<number, MailItem>();
+  /** The last one that was received, before it stands there: most are processed before the next one comes. */
+  #newest: MailItem | undefined;
   /** The last ones that were surfaced, the oldest overwritten first. */
   readonly #surfaced: MailItem[] = [];
   #surfacedCount = 0;
@@ -63,6 +65,7 @@ export class MailReceiver implements MailOutcome {
   sessionChanged(mail: MailWelcome | undefined): void {
     this.#isAttached = mail !== undefined;
     if (!mail) return;
+    this.#fileNewest();
     // confirmations of the last connection are not repeated: the login told the hub, or it sends the messages again
     this.#processed = [];
     this.#received = [];
@@ -94,6 +97,7 @@ export class MailReceiver implements MailOutcome {
     const { seq, attempt, receipt } = (ext ?? {}) as { readonly seq?: unknown; readonly attempt?: unknown; readonly receipt?: unknown };
     // broadcasts are never mail, whatever their senders put into ext
     if (!this.#isAttached || typeof seq !== 'number' || toClientId === 'all') return undefined;
+    this.#fileNewest();
     const known = this.#unprocessed.get(seq);
     if (known?.state === 'open') return null;
     if (!known && seq <= this.#highest && !(Number(attempt) > 1 && !this.#wasProcessed(seq))) return this.#confirm(seq);
@@ -107,7 +111,9 @@ export class MailReceiver implements MailOutcome {
       return null;
     }
     const item = new MailItem(fromClientId, msgId, this.#numbering, seq, this);
-    this.#unprocessed.set(seq, item);
+    // what it replaces was rejected
+    if (known) this.#unprocessed.delete(seq);
+    this.#newest = item;
     this.#surfaced[this.#surfacedCount++ % REMEMBERED] = item;
     if (receipt === 'delivered') {
       this.#received.push(seq);
@@ -117,13 +123,15 @@ export class MailReceiver implements MailOutcome {
   }
 
   processed(item: MailItem): void {
+    if (item === this.#newest) this.#newest = undefined;
     // not any more when the hub has begun a new numbering
-    if (this.#unprocessed.get(item.seq) !== item) return;
-    this.#unprocessed.delete(item.seq);
+    else if (this.#unprocessed.get(item.seq) !== item) return;
+    else this.#unprocessed.delete(item.seq);
     this.#confirm(item.seq);
   }
 
   rejected(item: MailItem, { delayMs, dead }: RejectOptions): void {
+    this.#fileNewest();
     if (this.#unprocessed.get(item.seq) !== item) return;
     this.#rejected.push({ seq: item.seq, delay: delayMs === undefined ? undefined : delayMs / 1000, dead });
     this.#schedule();
@@ -157,7 +165,13 @@ export class MailReceiver implements MailOutcome {
     this.#context.nextTurn(() => this.flush());
   }
 
+  #fileNewest(): void {
+    if (this.#newest) this.#unprocessed.set(this.#newest.seq, this.#newest);
+    this.#newest = undefined;
+  }
+
   #processedUpTo(): number {
+    this.#fileNewest();
     let lowest = this.#highest + 1;
     for (const seq of this.#unprocessed.keys()) if (seq < lowest) lowest = seq;
     return lowest - 1;

@@ -231,29 +231,19 @@ describe('the inbound queue', () => {
   });
 });
 
-describe('pending calls', () => {
-  test('are settled by key, once, and forget what timed out or was aborted', async () => {
-    const calls = new PendingCalls<unknown>();
-    const answered = calls.wait('a', {});
-    const refused = calls.wait('b', {});
-    const abort = new AbortController();
-    const codes = Promise.all([
-      codeOf(refused),
-      codeOf(calls.wait('c', { timeoutMs: 5 })),
-      codeOf(calls.wait('d', { signal: abort.signal })),
-      codeOf(calls.wait('e', {})),
-    ]);
-    expect(calls.settle('a', (call) => call.resolve([1]))).toBe(true);
-    expect(calls.settle('a', (call) => call.resolve([2]))).toBe(false);
-    expect(calls.settle('b', (call) => call.reject(new CrossCommError('CC_UNKNOWN_ACTION')))).toBe(true);
-    expect(calls.settle(undefined, (call) => call.resolve(3))).toBe(false);
-    abort.abort();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    calls.rejectAll(new CrossCommError('CC_CLOSED'));
-    expect(await answered).toEqual([1]);
-    expect(await codes).toEqual(['CC_UNKNOWN_ACTION', 'CC_TIMEOUT', 'CC_ABORTED', 'CC_CLOSED']);
-    for (const key of 'abcde') expect(calls.settle(key, () => undefined)).toBe(false);
-  });
+test('pending calls are settled together, but for those that timed out or were aborted', async () => {
+  const calls = new PendingCalls<number>();
+  const abort = new AbortController();
+  const resolved = calls.wait({});
+  const codes = [codeOf(calls.wait({ timeoutMs: 5 })), codeOf(calls.wait({ signal: abort.signal })), codeOf(calls.wait({ signal: AbortSignal.abort() }))];
+  abort.abort();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  calls.resolveAll(1);
+  expect(await resolved).toBe(1);
+  expect(await Promise.all(codes)).toEqual(['CC_TIMEOUT', 'CC_ABORTED', 'CC_ABORTED']);
+  const rejected = codeOf(calls.wait({}));
+  calls.rejectAll(new CrossCommError('CC_CLOSED'));
+  expect(await rejected).toBe('CC_CLOSED');
 });
 
 test('plain JSON is what JSON.stringify carries unchanged, and nothing that it changes', () => {

@@ -1,0 +1,133 @@
+import { expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { ConfirmContent, Envelope } from '../../src/protocol/index.js';
+import type { MailItem } from '../../src/sdk/mail-item.js';
+import { MailReceiver } from '../../src/sdk/mail-receiver.js';
+
+/** A hub with one mailbox, a client with one receiver, and a wire between them that breaks. */
+class World {
+  readonly receiver = new MailReceiver({
+    nextTurn: (run) => void (this.turn = run),
+    confirm: (content) => this.confirmed(content),
+  });
+  turn: (() => void) | undefined;
+  epoch = 1;
+  seq = 0;
+  /** What the hub keeps, by number. */
+  mail = new Map<number, string>();
+  rejectedAtHub = new Set<number>();
+  readonly processed = new Set<string>();
+  readonly surfaced = new Map<string, number>();
+  readonly rejections = new Map<string, number>();
+  open: MailItem[] = [];
+  isConnected = false;
+  ids = 0;
+
+  put(): void {
+    this.mail.set((this.seq += 1 + (this.seq % 3)), `m${this.ids++}`);
+    if (this.isConnected) this.deliver(this.seq);
+  }
+
+  deliver(seq: number, attempt?: number): void {
+    const msgId = this.mail.get(seq) as string;
+    const envelope: Envelope = { msgId, fromClientId: 'a', toClientId: 'b', msgType: 'text', content: '', timestamp: 0, ossKey: null, ext: { seq, ...(attempt && { attempt }) } };
+    const item = this.receiver.accept(envelope);
+    if (!item) return;
+    this.surfaced.set(msgId, (this.surfaced.get(msgId) ?? 0) + 1);
+    this.open.push(item);
+  }
+
+  connect(): void {
+    const { position } = this.receiver;
+    const isKnown = position !== undefined && position.epoch === `e${this.epoch}`;
+    if (isKnown) for (const seq of this.mail.keys()) if (seq <= position.seq) this.take(seq);
+    const upTo = Math.min(this.seq, ...Array.from(this.mail.keys(), (seq) => seq - 1));
+    this.isConnected = true;
+    this.receiver.sessionChanged({ epoch: `e${this.epoch}`, seq: upTo, recovered: position === undefined || isKnown, pending: this.mail.size });
+    this.rejectedAtHub.clear();
+    for (const seq of [...this.mail.keys()]) this.deliver(seq);
+  }
+
+  cut(): void {
+    this.isConnected = false;
+    this.receiver.sessionLost();
+  }
+
+  /** The hub comes back with a store that has lost numbers and confirmations, not messages. */
+  loseStore(forgotten: readonly string[]): void {
+    this.cut();
+    this.epoch++;
+    const ids = [...forgotten, ...this.mail.values()];
+    this.mail = new Map(ids.map((id, index) => [index + 1, id]));
+    this.seq = ids.length;
+  }
+
+  confirmed({ up_to = 0, seqs = [], rejected = [] }: ConfirmContent): void {
+    for (const { seq } of rejected) this.rejectedAtHub.add(seq);
+    for (const seq of [...this.mail.keys()]) if (seq <= up_to || seqs.includes(seq)) this.take(seq);
+  }
+
+  take(seq: number): void {
+    // the hub must never forget what its receiver has not processed
+    expect(this.processed.has(this.mail.get(seq) as string)).toBe(true);
+    this.mail.delete(seq);
+  }
+
+  finish(index: number, isProcessed: boolean): void {
+    const [item] = this.open.splice(index % Math.max(1, this.open.length), 1);
+    if (!item) return;
+    if (isProcessed) {
+      this.processed.add(item.msgId);
+      item.release();
+    } else {
+      this.rejections.set(item.msgId, (this.rejections.get(item.msgId) ?? 0) + 1);
+      item.reject({});
+    }
+  }
+
+  redeliver(): void {
+    const [seq] = this.rejectedAtHub;
+    if (seq === undefined || !this.isConnected) return;
+    this.rejectedAtHub.delete(seq);
+    if (this.mail.has(seq)) this.deliver(seq, 2);
+  }
+}
+
+test('whatever breaks, mail is surfaced once per rejection more, and the hub forgets what was processed and nothing else', () => {
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.constant('put' as const) },
+    { weight: 6, arbitrary: fc.record({ finish: fc.nat({ max: 9 }), isProcessed: fc.boolean() }) },
+    { weight: 3, arbitrary: fc.constantFrom('turn' as const, 'connect' as const, 'redeliver' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('cut' as const, 'lose' as const) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      const world = new World();
+      world.connect();
+      const turn = (): void => {
+        const run = world.turn;
+        world.turn = undefined;
+        run?.();
+      };
+      for (const action of steps) {
+        if (action === 'put') world.put();
+        else if (action === 'turn') turn();
+        else if (action === 'redeliver') world.redeliver();
+        else if (action === 'cut') world.cut();
+        else if (action === 'lose') world.loseStore([...world.processed].slice(-2).filter((id) => ![...world.mail.values()].includes(id)));
+        else if (action === 'connect') {
+          if (!world.isConnected) world.connect();
+        } else world.finish(action.finish, action.isProcessed);
+      }
+      if (!world.isConnected) world.connect();
+      for (let rounds = 0; rounds < 200 && (world.mail.size > 0 || world.turn); rounds++) {
+        while (world.open.length > 0) world.finish(0, true);
+        turn();
+        world.redeliver();
+      }
+      expect(world.mail.size).toBe(0);
+      for (const [id, times] of world.surfaced) expect([id, times]).toEqual([id, 1 + (world.rejections.get(id) ?? 0)]);
+    }),
+    { numRuns: 1_000 },
+  );
+});
