@@ -3,6 +3,7 @@ import { ClientRegistry, sendError, steadyNowMs, type Connection } from '../clie
 import { CrossCommError, PROTOCOL_LIMITS, type ConfirmContent, type ErrorCode, type MailPosition, type MailWelcome } from '../protocol/index.js';
 import { DeadLetters, type DeadLetterReason } from './dead-letters.js';
 import { DeliveryOptions } from './delivery.options.js';
+import { GroupRegistry } from './group.registry.js';
 import { Mailbox, type MailboxEvents } from './mailbox.js';
 import { Receipts } from './receipts.js';
 import { MailStore, type OpenedStore, type StoredMail } from './store/index.js';
@@ -28,6 +29,7 @@ export class Mailboxes implements MailboxEvents {
     private readonly store: MailStore,
     private readonly receipts: Receipts,
     private readonly deadLetters: DeadLetters,
+    private readonly groups: GroupRegistry,
     private readonly options: DeliveryOptions,
   ) {
     this.maxUnconfirmedBytes = options.maxUnconfirmedBytes;
@@ -188,7 +190,9 @@ export class Mailboxes implements MailboxEvents {
     }
   }
 
+  /** Its owner has not been here for as long as mail is kept; who is forgotten is no durable member either. */
   #forget({ clientId }: Mailbox): void {
+    for (const { group } of [...this.groups.groupsOf(clientId)]) this.groups.leave(group, clientId);
     this.#mailboxes.delete(clientId);
     this.store.setFact(MAILBOX_FACT + clientId, undefined);
   }
