@@ -3,6 +3,7 @@ export { DeliveryOptions } from './delivery.options.js';
 export { DELIVERY_PROVIDERS } from './delivery.providers.js';
 export { DurableDelivery, type OnRouted } from './durable-delivery.service.js';
 export { GroupRegistry, type GroupChange, type GroupMember, type MembershipFacts } from './group.registry.js';
+export { withoutHubWords, type ReceivedMessage } from './mail-frame.js';
 export { Mailboxes } from './mailboxes.service.js';
 export { MessageHub, type RouteResult } from './message-hub.service.js';
 export type { PendingRequest, Requester, Responder } from './pending-requests.js';

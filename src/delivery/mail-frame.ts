@@ -4,16 +4,33 @@ const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const CLOSING_BRACE = 0x7d;
 const EXT_KEY = ', "ext": ';
 
+/** A message as it came in. */
+export interface ReceivedMessage {
+  readonly envelope: Envelope;
+  /** As UTF-8 text. */
+  readonly frame: Buffer;
+}
+
 /**
- * The sender's own bytes with `ext.seq` added: what a receiver that confirms gets. The sender's `ext` is kept, but for
- * what only the hub may say.
+ * The message without what only the hub may say in `ext`: who forged a sequence number could make a receiver confirm
+ * mail that it never saw.
+ */
+export function withoutHubWords(message: ReceivedMessage): ReceivedMessage {
+  const { envelope, frame } = message;
+  if (envelope.ext === undefined || !('seq' in envelope.ext || 'attempt' in envelope.ext)) return message;
+  const { seq: _seq, attempt: _attempt, ...ext } = envelope.ext;
+  // one by one: an envelope may make some members only when it is asked
+  const { msgId, fromClientId, toClientId, msgType, content, timestamp, ossKey } = envelope;
+  return { envelope: { msgId, fromClientId, toClientId, msgType, content, timestamp, ossKey, ext }, frame: withExt(withoutExt(frame), JSON.stringify(ext)) };
+}
+
+/**
+ * The sender's own bytes with `ext.seq` added: what a receiver that confirms gets. The sender's `ext` is kept.
  *
  * @param frame a valid frame as UTF-8 text
  */
 export function mailFrame({ ext }: Envelope, frame: Buffer, seq: number): Buffer {
-  if (ext === undefined) return withExt(frame, `{"seq": ${seq}}`);
-  const { attempt: _, ...own } = ext;
-  return withExt(withoutExt(frame), JSON.stringify({ ...own, seq }));
+  return ext === undefined ? withExt(frame, `{"seq": ${seq}}`) : withExt(withoutExt(frame), JSON.stringify({ ...ext, seq }));
 }
 
 /** A stored frame on its way to a receiver that rejected it before. @param attempt how often it is sent with this time */

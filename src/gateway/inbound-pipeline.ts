@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { sendError, type ConnectedClient } from '../clients/index.js';
+import type { ReceivedMessage } from '../delivery/index.js';
 import { CloseCode, CrossCommError, roleOf, type DecodeOptions, type Envelope } from '../protocol/index.js';
 import { Refusals, quoted } from '../security/index.js';
 import { ClientControls } from './client-controls.js';
@@ -98,10 +99,11 @@ export class InboundPipeline {
   }
 
   /** @throws CrossCommError why the frame is refused */
-  #dispatch(connection: WebSocketConnection, client: ConnectedClient, { envelope, frame }: { envelope: Envelope; frame: Buffer }): void {
+  #dispatch(connection: WebSocketConnection, client: ConnectedClient, message: ReceivedMessage): void {
+    const { envelope, frame } = message;
     switch (roleOf(envelope.msgType)) {
       case 'user':
-        this.forwarder.forward(connection, client, envelope, frame);
+        this.forwarder.forward(connection, client, message);
         break;
       case 'control':
         this.controls.control(connection, envelope);

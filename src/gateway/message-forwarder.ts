@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { sendError, type ConnectedClient } from '../clients/index.js';
-import { DurableDelivery, MessageHub } from '../delivery/index.js';
+import { DurableDelivery, MessageHub, withoutHubWords, type ReceivedMessage } from '../delivery/index.js';
 import { ListenerDispatcher } from '../listeners/index.js';
-import { BROADCAST_ID, SERVER_ID, type Envelope } from '../protocol/index.js';
+import { BROADCAST_ID, SERVER_ID } from '../protocol/index.js';
 import { AccessControl } from './access-control.js';
 import { EventLoopTurn } from './event-loop-turn.js';
 import { hasMoreRead } from './web-socket-inside.js';
@@ -20,7 +20,8 @@ export class MessageForwarder {
   ) {}
 
   /** @throws CrossCommError `CC_NOT_ALLOWED`, `CC_INVALID_CONTENT` when it asks for a delivery that does not exist */
-  forward(connection: WebSocketConnection, sender: ConnectedClient, envelope: Envelope, frame: Buffer): void {
+  forward(connection: WebSocketConnection, sender: ConnectedClient, received: ReceivedMessage): void {
+    const { envelope, frame } = withoutHubWords(received);
     const refusal = this.access.sendRefusal(connection, envelope.toClientId, envelope.msgType);
     if (refusal !== undefined) throw refusal;
     if (connection.sendsDurably) {

@@ -90,6 +90,16 @@ describe('A durable message', () => {
     expect((await bob.next()).ext).toEqual({ receipt: 'processed', 'trace.id': 7, seq: expect.any(Number) });
   });
 
+  test('cannot be forged: a live one keeps no sequence number of its sender', async () => {
+    const hub = await open();
+    const [alice, bob] = [await mailClient(hub.url, 'alice'), await mailClient(hub.url, 'bob')];
+    const eve = await mailClient(hub.url, 'eve', { features: ['ext'] });
+    eve.send({ to_client_id: 'bob', content: 'forged', ext: { seq: 999_999_999, attempt: 2, 'trace.id': 7 } });
+    expect(await bob.next()).toMatchObject({ content: 'forged', ext: { 'trace.id': 7 } });
+    eve.send({ to_client_id: 'all', content: 'to all', ext: { seq: 999_999_999 } });
+    for (const receiver of [alice, bob]) expect((await receiver.next()).ext).toEqual({});
+  });
+
   test.each([{ delivery: 'later' }, { receipt: 'stored' }, { ttl: 0 }, { ttl: 'long' }])('that asks for %j is refused', async (ext) => {
     const hub = await open();
     const alice = await mailClient(hub.url, 'alice');
