@@ -2,7 +2,6 @@ import { decodeEnvelope, removeTopLevelMember, type Envelope } from '../protocol
 
 const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const CLOSING_BRACE = 0x7d;
-const EXT_KEY = ', "ext": ';
 
 /** A message as it came in. */
 export interface ReceivedMessage {
@@ -48,9 +47,9 @@ function withExt(frame: Buffer, ext: string): Buffer {
   let end = frame.length - 1;
   while (SPACE.has(frame[end] as number)) end--;
   if (frame[end] !== CLOSING_BRACE) throw new TypeError('The frame is no JSON object.');
-  const result = Buffer.allocUnsafe(end + EXT_KEY.length + Buffer.byteLength(ext) + 1);
+  const tail = `, "ext": ${ext}}`;
+  const result = Buffer.allocUnsafe(end + Buffer.byteLength(tail));
   frame.copy(result, 0, 0, end);
-  const at = end + result.write(EXT_KEY, end, 'latin1');
-  result[at + result.write(ext, at, 'utf8')] = CLOSING_BRACE;
+  result.write(tail, end, 'utf8');
   return result;
 }

@@ -10,6 +10,9 @@ const MAX_IDS = 500;
 export class Receipts {
   readonly #waiting = new Map<Connection, Map<Receipt, string[]>>();
   #isScheduled = false;
+  #lastConnection: Connection | undefined;
+  #lastReceipt: Receipt | undefined;
+  #lastIds: string[] = [];
 
   constructor(private readonly registry: ClientRegistry) {}
 
@@ -21,11 +24,19 @@ export class Receipts {
 
   /** The same for a sender whose connection is at hand. */
   add(connection: Connection, receipt: Receipt, msgId: string): void {
+    // what comes at once mostly comes for one sender after the other
+    if (connection !== this.#lastConnection || receipt !== this.#lastReceipt) this.#select(connection, receipt);
+    this.#lastIds.push(msgId);
+  }
+
+  #select(connection: Connection, receipt: Receipt): void {
     let ofConnection = this.#waiting.get(connection);
     if (ofConnection === undefined) this.#waiting.set(connection, (ofConnection = new Map<Receipt, string[]>()));
-    const ids = ofConnection.get(receipt);
-    if (ids === undefined) ofConnection.set(receipt, [msgId]);
-    else ids.push(msgId);
+    let ids = ofConnection.get(receipt);
+    if (ids === undefined) ofConnection.set(receipt, (ids = []));
+    this.#lastConnection = connection;
+    this.#lastReceipt = receipt;
+    this.#lastIds = ids;
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => this.flush());
@@ -37,6 +48,7 @@ export class Receipts {
     if (this.#waiting.size === 0) return;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
+    this.#lastConnection = undefined;
     for (const [connection, receipts] of waiting)
       for (const [receipt, ids] of receipts)
         for (let from = 0; from < ids.length; from += MAX_IDS) {

@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
 import { decodeEnvelope, type CommMsgType, type DecodeOptions, type Envelope } from '../protocol/index.js';
-import { PLAIN_FRAME_BYTES, readPlainFrame, readPlainRest, type PlainFrame } from './plain-frame.js';
+import { PLAIN_FRAME_BYTES, readPlainFrame, readPlainMsgId, readPlainRest, type PlainFrame } from './plain-frame.js';
 
 /**
  * Decodes a text frame, whose UTF-8 the WebSocket has checked already, as cheaply as routing allows.
@@ -47,7 +47,8 @@ class LazyEnvelope implements Envelope {
   readonly msgType: CommMsgType;
   readonly ossKey = null;
   #source: string | Buffer | undefined;
-  #rest: Pick<Envelope, 'msgId' | 'content' | 'timestamp'> | undefined;
+  #msgId: string | undefined;
+  #rest: Pick<Envelope, 'content' | 'timestamp'> | undefined;
 
   /** @param source the text of a plain frame, or the bytes of another */
   constructor(source: string | Buffer, { fromClientId, toClientId, msgType }: PlainFrame) {
@@ -58,24 +59,33 @@ class LazyEnvelope implements Envelope {
   }
 
   get msgId(): string {
-    return this.#decoded().msgId;
+    if (this.#msgId === undefined) {
+      if (typeof this.#source === 'string') this.#msgId = readPlainMsgId(this.#source);
+      else this.#decode();
+    }
+    return this.#msgId as string;
   }
 
   get content(): unknown {
-    return this.#decoded().content;
+    return (this.#rest ?? this.#decode()).content;
   }
 
   get timestamp(): number {
-    return this.#decoded().timestamp;
+    return (this.#rest ?? this.#decode()).timestamp;
   }
 
-  #decoded(): Pick<Envelope, 'msgId' | 'content' | 'timestamp'> {
-    if (this.#rest === undefined) {
-      const source = this.#source as string | Buffer;
-      // what was accepted unread holds a string as content, so no limit applies to it
-      this.#rest = typeof source === 'string' ? readPlainRest(source) : decodeEnvelope(source.toString('utf8'));
-      this.#source = undefined;
+  #decode(): Pick<Envelope, 'content' | 'timestamp'> {
+    const source = this.#source as string | Buffer;
+    // what was accepted unread holds a string as content, so no limit applies to it
+    if (typeof source === 'string') {
+      this.#msgId ??= readPlainMsgId(source);
+      this.#rest = readPlainRest(source);
+    } else {
+      const envelope = decodeEnvelope(source.toString('utf8'));
+      this.#msgId = envelope.msgId;
+      this.#rest = envelope;
     }
+    this.#source = undefined;
     return this.#rest;
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { readPlainFrame, readPlainRest } from '../../src/gateway/plain-frame.js';
+import { readPlainFrame, readPlainMsgId, readPlainRest } from '../../src/gateway/plain-frame.js';
 import { decodeEnvelope } from '../../src/protocol/index.js';
 
 const PLAIN = '{"msg_id": "alice_1_00", "from_client_id": "alice", "to_client_id": "bob", "msg_type": "text", "content": "hello", "timestamp": 1795220314.8697875, "oss_key": null}';
@@ -13,7 +13,8 @@ function expectAgreement(frame: Buffer): boolean {
   const { msgId, fromClientId, toClientId, msgType, ossKey, ext, content, timestamp } = decodeEnvelope(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(frame));
   expect(plain).toEqual({ fromClientId, toClientId, msgType });
   expect({ ossKey, ext }).toEqual({ ossKey: null, ext: undefined });
-  expect(readPlainRest(text)).toEqual({ msgId, content, timestamp });
+  expect(readPlainRest(text)).toEqual({ content, timestamp });
+  expect(readPlainMsgId(text)).toBe(msgId);
   return true;
 }
 
