@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { steadyNowMs } from '../clients/index.js';
-import { CrossCommError, decodeEnvelope, type Envelope } from '../protocol/index.js';
+import { CrossCommError, decodeEnvelope, quoted, type Envelope } from '../protocol/index.js';
 import { DeliveryOptions } from './delivery.options.js';
 import { MailStore, type StoredMail } from './store/index.js';
 
@@ -42,7 +42,7 @@ export class DeadLetters {
   }
 
   add(mail: StoredMail, clientId: string, reason: DeadLetterReason): void {
-    this.#logger.warn(`A message of ${JSON.stringify(mail.fromClientId)} to ${JSON.stringify(clientId)} is a dead letter: ${reason}.`);
+    this.#logger.warn(`A message of ${quoted(mail.fromClientId)} to ${quoted(clientId)} is a dead letter: ${reason}.`);
     this.store.move(mail.seq, clientId, DEAD + clientId);
     this.#keep(mail, clientId, reason);
   }

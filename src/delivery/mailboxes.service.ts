@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ClientRegistry, sendError, steadyNowMs, type Connection } from '../clients/index.js';
-import { CrossCommError, PROTOCOL_LIMITS, type ConfirmContent, type ErrorCode, type MailPosition, type MailWelcome } from '../protocol/index.js';
+import { CrossCommError, PROTOCOL_LIMITS, quoted, type ConfirmContent, type ErrorCode, type MailPosition, type MailWelcome } from '../protocol/index.js';
 import { DeadLetters, type DeadLetterReason } from './dead-letters.js';
 import { DeliveryOptions } from './delivery.options.js';
 import { GroupRegistry } from './group.registry.js';
@@ -65,7 +65,7 @@ export class Mailboxes implements MailboxEvents {
   /** A mailbox for a client that has none yet; undefined when there may be no more of them. */
   create(clientId: string): Mailbox | undefined {
     if (this.#mailboxes.size >= this.options.maxMailboxes) {
-      this.#logger.warn(`No mailbox for ${JSON.stringify(clientId)}: there are maxMailboxes (${this.options.maxMailboxes}) already.`);
+      this.#logger.warn(`No mailbox for ${quoted(clientId)}: there are maxMailboxes (${this.options.maxMailboxes}) already.`);
       return undefined;
     }
     this.store.setFact(MAILBOX_FACT + clientId, String(steadyNowMs()));

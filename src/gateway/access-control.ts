@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Connection } from '../clients/index.js';
-import { CrossCommError } from '../protocol/index.js';
-import { Authorizer, Refusals, quoted, type AuthorizedClient } from '../security/index.js';
+import { CrossCommError, quoted } from '../protocol/index.js';
+import { Authorizer, Refusals, type AuthorizedClient } from '../security/index.js';
 
 /** Who sends, asks, joins: a connection, or what is left of one. */
 type Sender = Pick<Connection, 'client' | 'permissions'>;

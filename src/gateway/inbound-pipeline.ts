@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { sendError, type ConnectedClient } from '../clients/index.js';
 import type { ReceivedMessage } from '../delivery/index.js';
-import { CloseCode, CrossCommError, roleOf, type DecodeOptions, type Envelope } from '../protocol/index.js';
-import { Refusals, quoted } from '../security/index.js';
+import { CloseCode, CrossCommError, quoted, roleOf, type DecodeOptions, type Envelope } from '../protocol/index.js';
+import { Refusals } from '../security/index.js';
 import { ClientControls } from './client-controls.js';
 import { EventLoopTurn } from './event-loop-turn.js';
 import { decodeTextFrame } from './frame-decoder.js';

@@ -4,8 +4,7 @@ import { observeOn, queueScheduler } from 'rxjs';
 import { ClientRegistry, type ConnectedClient, type LeaveReason } from '../clients/index.js';
 import { MessageHub } from '../delivery/index.js';
 import { ListenerDispatcher } from '../listeners/index.js';
-import { CrossCommError, messageId, toWireContent, type Envelope, type LastWill } from '../protocol/index.js';
-import { quoted } from '../security/index.js';
+import { CrossCommError, messageId, quoted, toWireContent, type Envelope, type LastWill } from '../protocol/index.js';
 import { AccessControl } from './access-control.js';
 
 /** Who leaves so has disappeared; others went on purpose, or the whole hub goes. */

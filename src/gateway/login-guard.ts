@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { CrossCommError, loginToken } from '../protocol/index.js';
-import { Authenticator, LoginRate, Refusals, Revocations, quoted, type AuthDecision, type AuthRequest } from '../security/index.js';
+import { CrossCommError, loginToken, quoted } from '../protocol/index.js';
+import { Authenticator, LoginRate, Refusals, Revocations, type AuthDecision, type AuthRequest } from '../security/index.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
 
 /** A failed login uses up as much of its address's rate as so many good ones. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../clients/index.js';
-import { CloseCode } from '../protocol/index.js';
-import { Refusals, Revocations, quoted, type LoginFacts, type RevocationTarget } from '../security/index.js';
+import { CloseCode, quoted } from '../protocol/index.js';
+import { Refusals, Revocations, type LoginFacts, type RevocationTarget } from '../security/index.js';
 import { WebSocketConnection } from './web-socket.connection.js';
 
 /** Ends logins that stand and are not good any more, at once. */

@@ -6,6 +6,7 @@ import {
   assertClientId,
   loginErrorContent,
   parseAnnouncement,
+  quoted,
   type Announcement,
   type Envelope,
   type ErrorCode,
@@ -121,7 +122,7 @@ export class LoginHandler {
   #refuse({ connection, clientId, isAnnounced }: LoginAttempt, error: CrossCommError): void {
     const closeCode = CLOSE_CODES[error.code];
     // what may come in masses has been counted, and is logged now and again
-    if (closeCode === undefined) this.#logger.warn(`Login refused from ${connection.remoteAddress}: ${error.message}`);
+    if (closeCode === undefined) this.#logger.warn(`Login refused from ${connection.remoteAddress}: ${quoted(error.message)}`);
     // a refused login ends whatever identity the socket had before
     this.registry.logout(connection);
     if (isAnnounced) connection.send(fromServer('login_response', clientId.slice(0, 256), loginErrorContent(error.toWire())));

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { sendError } from '../clients/index.js';
 import { ClientRegistry } from '../clients/index.js';
-import { CloseCode, CrossCommError } from '../protocol/index.js';
-import { MessageRate, Refusals, SecurityOptions, quoted } from '../security/index.js';
+import { CloseCode, CrossCommError, quoted } from '../protocol/index.js';
+import { MessageRate, Refusals, SecurityOptions } from '../security/index.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
 
 /** How often it is looked whether a stopped client may go on, in milliseconds. */

@@ -1,7 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import { AnonymousAuthenticator, Authenticator, ClientAddress, ConnectionLimit, Refusals, basicCredentials, bearerToken, isOriginAllowed, quoted } from '../security/index.js';
+import { AnonymousAuthenticator, Authenticator, ClientAddress, ConnectionLimit, Refusals, basicCredentials, bearerToken, isOriginAllowed } from '../security/index.js';
+import { quoted } from '../protocol/index.js';
 import { GatewayOptions } from './gateway.options.js';
 import type { Handshake } from './web-socket.connection.js';
 

@@ -36,6 +36,7 @@ export type { EventContent, PresenceEventContent } from './event.js';
 export type { Envelope } from './envelope.js';
 export { decodeEnvelope, encodeEnvelope, type DecodeOptions } from './codec.js';
 export type { Permissions } from './permissions.js';
+export { quoted } from './quoted-text.js';
 export { parsePythonJson } from './python-json.js';
 export { removeTopLevelMember } from './top-level-members.js';
 export { decodeBase64Leniently, encodeBase64 } from './base64.js';

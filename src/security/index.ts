@@ -10,7 +10,6 @@ export { ConnectionLimit, type ConnectionRefusal } from './connection-limit.js';
 export { JwtAuthenticator } from './jwt.authenticator.js';
 export { JwtOptions } from './jwt.options.js';
 export type { JwtAlgorithm } from './jwt-key.js';
-export { quoted } from './log-text.js';
 export { LoginRate } from './login-rate.js';
 export { MessageRate, type RateAccount } from './message-rate.js';
 export { isOriginAllowed } from './origin-policy.js';

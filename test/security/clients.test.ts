@@ -34,7 +34,8 @@ describe('The command line', () => {
     const folder = await temporaryDirectory();
     await writeFile(join(folder, 'secret'), `${SECRET}\n`);
     const flags = ['server', '--port', '0', '--host', '127.0.0.1', '--storage', 'none', '--data-dir', folder, '--jwt-issuer', 'me', '--logins-per-second', '0.001', '--max-connections', '5'];
-    for (const server of [startCli([...flags, '--jwt-secret-file', join(folder, 'secret')]), startCli(flags, undefined, { CROSS_COMM_JWT_SECRET: SECRET })]) {
+    for (const start of [() => startCli([...flags, '--jwt-secret-file', join(folder, 'secret')]), () => startCli(flags, undefined, { CROSS_COMM_JWT_SECRET: SECRET })]) {
+      const server = start();
       onCleanUp(() => server.child.kill());
       const banner = await server.printed('logins:');
       expect(banner).toContain('logins:  JWT (HS256)');

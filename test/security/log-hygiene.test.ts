@@ -1,7 +1,7 @@
+import { quoted } from '../../src/protocol/index.js';
 import { describe, expect, test } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { MessageListener } from '../../src/index.js';
-import { quoted } from '../../src/security/index.js';
 import { RecordingLogger } from '../module/recording.logger.js';
 import { onCleanUp } from '../support/clean-up.js';
 import { SECRET, hs256, inSeconds } from '../support/jwt.js';
@@ -45,7 +45,7 @@ describe('The log of the hub', () => {
     await RawClient.connect(hub.url.replace('ws://', 'ws://alice:basic-secret-4711@')).then((client) => client.login('alice', { cross_comm: { protocol: 2 } }));
     await RawClient.connect(hub.url, { headers: { Authorization: 'Bearer bearer-secret-4711' } }).catch(() => undefined);
     await RawClient.connect(hub.url, { headers: { Origin: 'https://evil\u009b31m.example' } }).catch(() => undefined);
-    for (const id of ['evil\u001b]0;owned\u0007', 'line\nbreak', 'c1\u009b31m', 'x'.repeat(5_000)]) await loginOutcome(hub.url, id, 'plain-token-4711').catch(() => undefined);
+    for (const id of ['evil\u001b]0;owned\u0007', 'line\nbreak', 'c1\u009b31m', 'group:\u001b[2J\u202e', 'x'.repeat(5_000)]) await loginOutcome(hub.url, id, 'plain-token-4711').catch(() => undefined);
     const bidi = await RawClient.connect(hub.url);
     const id = 'bidi\u202egnp.exe\u2028';
     await bidi.login(id, { cross_comm: { protocol: 2, token: 'plain-token-4711' } });
