@@ -53,6 +53,7 @@ export function resolveOptions({ storage = {}, auth = {}, delivery = {}, ...give
   if (given.heartbeatInterval === undefined) clients.heartbeatInterval = Math.min(30, clients.heartbeatTimeout / 2);
   else if (given.heartbeatTimeout === undefined) clients.heartbeatTimeout = Math.max(60, clients.heartbeatInterval * 2);
   resolved.delivery.requireStore = given.dataDir !== undefined;
+  if (given.softBufferedBytes === undefined) gateway.softBufferedBytes = Math.min(gateway.softBufferedBytes, gateway.maxBufferedBytes);
   resolved.storage.directory = `${clients.dataDir}/storage`;
   for (const [group, options] of Object.entries({ storage, auth, delivery })) {
     const owner = resolved[group as 'storage' | 'auth' | 'delivery'];
@@ -78,7 +79,8 @@ function assertValid(resolved: ResolvedOptions): void {
   const { heartbeatTimeout, heartbeatInterval } = resolved.clients;
   if (heartbeatTimeout <= heartbeatInterval)
     throw new CrossCommError('CC_INVALID_OPTION', 'heartbeatTimeout must be longer than heartbeatInterval.');
-  const { port, tlsCertFile, tlsKeyFile, tlsClientCaFile } = resolved.gateway;
+  const { port, tlsCertFile, tlsKeyFile, tlsClientCaFile, softBufferedBytes, maxBufferedBytes } = resolved.gateway;
+  if (softBufferedBytes > maxBufferedBytes) throw new CrossCommError('CC_INVALID_OPTION', 'softBufferedBytes must not be more than maxBufferedBytes.');
   if (port === undefined && (tlsCertFile ?? tlsKeyFile ?? tlsClientCaFile) !== undefined)
     throw new CrossCommError('CC_INVALID_OPTION', 'tlsCertFile and tlsKeyFile need an own port; a shared server has the TLS of the application.');
 }

@@ -10,10 +10,17 @@ export class OutboundMessage {
   #frame: Buffer | undefined;
   #legacyFrame: Buffer | undefined;
 
-  /** @param frame the sender's frame as UTF-8 text, when the message came in from a client */
-  constructor(envelope: Envelope, frame?: Buffer) {
+  /** Whether it is a user's live message, which a receiver that does not read may miss, or make its sender wait for. */
+  readonly isLive: boolean;
+
+  /**
+   * @param frame the sender's frame as UTF-8 text, when the message came in from a client
+   * @param isLive see {@link isLive}; default false
+   */
+  constructor(envelope: Envelope, frame?: Buffer, isLive = false) {
     this.envelope = envelope;
     this.#frame = frame;
+    this.isLive = isLive;
   }
 
   /** UTF-8 text for connections that announced protocol 2. */

@@ -29,7 +29,7 @@ export class MessageHub {
   route(envelope: Envelope, frame?: Buffer): RouteResult {
     const { toClientId } = envelope;
     if (toClientId === SERVER_ID) return NOTHING_TO_DO;
-    const message = new OutboundMessage(envelope, frame);
+    const message = new OutboundMessage(envelope, frame, true);
     if (toClientId === BROADCAST_ID) return this.#broadcast(message);
     const receiver = this.registry.find(toClientId);
     if (receiver === undefined) {

@@ -13,6 +13,7 @@ import { FileDoor } from './file-door.service.js';
 import { GatewayOptions } from './gateway.options.js';
 import { HttpDoor, refuseUpgrade } from './http-door.js';
 import { InboundPipeline } from './inbound-pipeline.js';
+import { SlowReceivers } from './slow-receivers.js';
 import { UpgradeGuard } from './upgrade-guard.js';
 import { setReceiveLimit } from './web-socket-inside.js';
 import { WebSocketConnection } from './web-socket.connection.js';
@@ -30,6 +31,8 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
   readonly #connections = new Set<WebSocketConnection>();
   @Inject(UpgradeGuard)
   private readonly guard!: UpgradeGuard;
+  @Inject(SlowReceivers)
+  private readonly slowReceivers!: SlowReceivers;
   @Inject(DurableDelivery)
   private readonly durable!: DurableDelivery;
   @Inject(ListenerDispatcher)
@@ -180,8 +183,7 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
       remoteAddress: this.guard.addressOf(request),
       options: this.options,
       turn: this.turn,
-      // offline at once, not when the socket is gone: the list and delivery agree
-      onOverflow: (overflowed) => this.registry.closed(overflowed, 'slow_receiver'),
+      slowReceivers: this.slowReceivers,
     });
     connection.handshake = this.guard.handshakeOf(request);
     this.#connections.add(connection);
@@ -201,6 +203,7 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
 
   #closed(connection: WebSocketConnection): void {
     this.#connections.delete(connection);
+    this.slowReceivers.gone(connection);
     this.guard.closed(connection.remoteAddress);
     this.registry.closed(connection, 'closed');
   }

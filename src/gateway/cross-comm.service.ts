@@ -23,6 +23,7 @@ import { FileStorage, uploadAttachment } from '../storage/index.js';
 import { GroupActions, type GroupMemberInfo } from './group-actions.js';
 import { HubRequests, type RequestOptions } from './hub-requests.js';
 import { LoginRevoker } from './login-revoker.js';
+import { SlowReceivers } from './slow-receivers.js';
 
 /** How a message of the hub is delivered. */
 export interface SendOptions {
@@ -59,6 +60,8 @@ export class CrossCommService {
   private readonly requests!: HubRequests;
   @Inject(LoginRevoker)
   private readonly revoker!: LoginRevoker;
+  @Inject(SlowReceivers)
+  private readonly slowReceivers!: SlowReceivers;
 
   constructor(
     private readonly hub: MessageHub,
@@ -79,6 +82,11 @@ export class CrossCommService {
   /** How often the hub refused something to protect itself, since its start. */
   get refusalCounts(): Readonly<Record<RefusalKind, number>> {
     return this.refusals.counts;
+  }
+
+  /** Live messages that receivers missed because they did not read, with `slowReceiver: 'drop_oldest'`; since the start. */
+  get droppedMessages(): number {
+    return this.slowReceivers.droppedMessages;
   }
 
   /** Clients that join and leave, as it happens. */

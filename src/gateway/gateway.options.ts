@@ -90,6 +90,28 @@ export class GatewayOptions {
   @Min(65_536)
   maxBufferedBytes: number = 4 * 1024 * 1024;
 
+  /**
+   * Bytes that may wait for one receiver before `slowReceiver` applies; at most `maxBufferedBytes`. Default 1 MiB, or
+   * `maxBufferedBytes` where that is less.
+   */
+  @IsInt()
+  @Min(65_536)
+  softBufferedBytes: number = 1024 * 1024;
+
+  /**
+   * What is done beyond `softBufferedBytes` for a receiver that does not read. `close` (default): nothing, until it is
+   * closed at `maxBufferedBytes`. `drop_oldest`: its newest live messages, `softBufferedBytes` of them, are kept apart until
+   * it reads; older ones are dropped, and counted. `block_sender`: who sends it a live message is not read until the
+   * receiver has caught up or is closed.
+   */
+  @IsIn(['close', 'drop_oldest', 'block_sender'])
+  slowReceiver: 'close' | 'drop_oldest' | 'block_sender' = 'close';
+
+  /** With `block_sender`: time beyond `softBufferedBytes` after which the receiver is closed with 4013, in milliseconds. Default 10,000. */
+  @IsInt()
+  @Min(100)
+  slowReceiverTimeoutMs: number = 10_000;
+
   /** Compress frames (permessage-deflate) of at least 1 KiB. Costs much CPU and memory. Default false. */
   @IsBoolean()
   compression: boolean = false;

@@ -22,6 +22,7 @@ import { MessageForwarder } from './message-forwarder.js';
 import { PresenceActions } from './presence-actions.js';
 import { LoginRevoker } from './login-revoker.js';
 import { ReadControl } from './read-control.js';
+import { SlowReceivers } from './slow-receivers.js';
 import { StorageAttachmentDownloader } from './storage.attachment-downloader.js';
 import { UpgradeGuard } from './upgrade-guard.js';
 
@@ -41,6 +42,7 @@ export const GATEWAY_PROVIDERS: Provider[] = [
   AuthRefresh,
   AccessControl,
   ReadControl,
+  SlowReceivers,
   UpgradeGuard,
   HubActions,
   HubRequests,

@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { Connection, type OutboundMessage, type SendOutcome } from '../clients/index.js';
-import { CloseCode, PROTOCOL_LIMITS } from '../protocol/index.js';
+import { PROTOCOL_LIMITS, type CloseCode } from '../protocol/index.js';
 import type { AuthRequest, RateAccount } from '../security/index.js';
 import type { GatewayOptions } from './gateway.options.js';
 import { FrameBatch } from './frame-batch.js';
 import type { BatchWriter, EventLoopTurn } from './event-loop-turn.js';
+import type { BufferedReceiver, Slowness, SlowReceivers } from './slow-receivers.js';
 
 const TEXT_FRAME = { binary: false, fin: true, mask: false };
 
@@ -35,12 +36,11 @@ export interface WebSocketConnectionParts {
   readonly remoteAddress: string;
   readonly options: GatewayOptions;
   readonly turn: EventLoopTurn;
-  /** Called once, when the receiver is given up for not reading. */
-  readonly onOverflow: (connection: WebSocketConnection) => void;
+  readonly slowReceivers: SlowReceivers;
 }
 
 /** A client behind a WebSocket. */
-export class WebSocketConnection extends Connection implements BatchWriter, RateAccount {
+export class WebSocketConnection extends Connection implements BatchWriter, BufferedReceiver, RateAccount {
   override readonly transport = 'websocket';
   override readonly remoteAddress: string;
   readonly socket: Duplex;
@@ -68,6 +68,8 @@ export class WebSocketConnection extends Connection implements BatchWriter, Rate
   readAgainAtMs = Number.NEGATIVE_INFINITY;
   /** Whether a frame of this connection was refused already. */
   wasRefused = false;
+  freeBytes: number;
+  slowness: Slowness | undefined;
   /** What is held back until the end of this turn. */
   #batch: FrameBatch | undefined;
   #isClosing = false;
@@ -75,19 +77,24 @@ export class WebSocketConnection extends Connection implements BatchWriter, Rate
   #stops = 0;
   readonly #options: GatewayOptions;
   readonly #turn: EventLoopTurn;
-  readonly #onOverflow: (connection: WebSocketConnection) => void;
+  readonly #slowReceivers: SlowReceivers;
+  #isDrainWatched = false;
+  /** Messages given to `ws` to be compressed that have not left. */
+  #compressing = 0;
 
-  constructor({ webSocket, socket, remoteAddress, options, turn, onOverflow }: WebSocketConnectionParts) {
+  constructor({ webSocket, socket, remoteAddress, options, turn, slowReceivers }: WebSocketConnectionParts) {
     super();
     this.webSocket = webSocket;
     this.socket = socket;
     this.remoteAddress = remoteAddress;
     this.#options = options;
     this.#turn = turn;
-    this.#onOverflow = onOverflow;
+    this.#slowReceivers = slowReceivers;
+    this.freeBytes = slowReceivers.freeBytes;
     // `ws` itself calls this too, to answer the peer's close or a broken frame: what is held back leaves before
     const close = webSocket.close.bind(webSocket);
     webSocket.close = (...args) => {
+      slowReceivers.drained(this);
       this.flush();
       close(...args);
     };
@@ -99,6 +106,10 @@ export class WebSocketConnection extends Connection implements BatchWriter, Rate
   }
 
   override get bufferedBytes(): number {
+    return this.unwrittenBytes + (this.slowness?.backlog.sizeBytes ?? 0);
+  }
+
+  get unwrittenBytes(): number {
     const held = this.#batch === undefined ? 0 : this.#batch.sizeBytes;
     return held + (this.#options.compression ? this.webSocket.bufferedAmount : this.socket.writableLength);
   }
@@ -111,16 +122,34 @@ export class WebSocketConnection extends Connection implements BatchWriter, Rate
     if (this.#isClosing || this.webSocket.readyState !== OPEN) return 'closed';
     const payload = this.announcement === undefined ? message.legacyFrame : message.frame;
     if (payload.length > this.maxReceiveBytes) return 'too-large';
-    const waiting = this.bufferedBytes;
-    // with nothing waiting the receiver is not slow, however large this one message is
-    if (waiting > 0 && waiting + payload.length > this.#options.maxBufferedBytes) {
-      this.close(CloseCode.SLOW_RECEIVER, `more than ${this.#options.maxBufferedBytes} bytes unread`);
-      this.#onOverflow(this);
-      return 'overflow';
-    }
-    if (this.#options.compression) this.webSocket.send(payload, { ...TEXT_FRAME, compress: payload.length >= COMPRESS_BYTES });
-    else this.#hold(payload);
+    if (this.unwrittenBytes + payload.length > this.freeBytes) return this.#slowReceivers.send(this, message, payload);
+    this.write(payload);
     return 'sent';
+  }
+
+  /** Writes a frame, with the others of this turn. */
+  write(payload: Buffer): void {
+    if (this.#options.compression) this.#compress(payload);
+    else this.#hold(payload);
+  }
+
+  #compress(payload: Buffer): void {
+    this.#compressing++;
+    this.webSocket.send(payload, { ...TEXT_FRAME, compress: payload.length >= COMPRESS_BYTES }, this.#onCompressed);
+  }
+
+  readonly #onCompressed = (): void => {
+    this.#compressing--;
+    if (this.slowness !== undefined) this.#slowReceivers.written(this);
+  };
+
+  watchDrain(): boolean {
+    // what waits to be compressed is not in the socket yet
+    if (this.#options.compression) return this.#compressing > 0;
+    if (!this.socket.writableNeedDrain) return false;
+    if (!this.#isDrainWatched) this.socket.on('drain', () => this.#slowReceivers.drained(this));
+    this.#isDrainWatched = true;
+    return true;
   }
 
   #hold(payload: Buffer): void {

@@ -18,6 +18,7 @@ describe('Options', () => {
     const { clients, gateway, listeners, storage } = resolveOptions({});
     expect(clients).toMatchObject({ dataDir: './cross-comm-data', heartbeatInterval: 30, heartbeatTimeout: 60, duplicateLogin: 'replace' });
     expect(gateway).toMatchObject({ port: undefined, path: undefined, maxMessageBytes: 1_048_576, allowedOrigins: [] });
+    expect(gateway).toMatchObject({ maxBufferedBytes: 4_194_304, softBufferedBytes: 1_048_576, slowReceiver: 'close', slowReceiverTimeoutMs: 10_000 });
     expect(listeners).toMatchObject({ maxConcurrentListeners: 64, maxPendingListenerMessages: 10_000 });
     expect(storage).toMatchObject({ driver: 'embedded', directory: './cross-comm-data/storage' });
   });
@@ -64,6 +65,10 @@ describe('Options', () => {
     [{ heartbeatInterval: 60, heartbeatTimeout: 60 }, /heartbeatTimeout must be longer than heartbeatInterval/],
     [{ heartbeatInterval: 61, heartbeatTimeout: 60 }, /heartbeatTimeout must be longer than heartbeatInterval/],
     [{ tlsCertFile: 'cert.pem', tlsKeyFile: 'key.pem' }, /tlsCertFile and tlsKeyFile need an own port/],
+    [{ softBufferedBytes: 1_024 }, /softBufferedBytes must not be less than 65536/],
+    [{ softBufferedBytes: 200_000, maxBufferedBytes: 100_000 }, /softBufferedBytes must not be more than maxBufferedBytes/],
+    [{ slowReceiver: 'wait' }, /slowReceiver must be one of the following values: close, drop_oldest, block_sender/],
+    [{ slowReceiverTimeoutMs: 0 }, /slowReceiverTimeoutMs must not be less than 100/],
   ])('%j is refused, naming the option', (options, problem) => {
     expect(problemOf(options)).toMatch(/^CC_INVALID_OPTION: /);
     expect(problemOf(options)).toMatch(problem);
@@ -72,6 +77,12 @@ describe('Options', () => {
   test('heartbeatInterval and heartbeatTimeout pull each other along when one is given alone', () => {
     expect(resolveOptions({ heartbeatInterval: 100 }).clients).toMatchObject({ heartbeatInterval: 100, heartbeatTimeout: 200 });
     expect(resolveOptions({ heartbeatTimeout: 3 }).clients).toMatchObject({ heartbeatInterval: 1.5, heartbeatTimeout: 3 });
+  });
+
+  test('softBufferedBytes goes down with maxBufferedBytes when it is not given', () => {
+    expect(resolveOptions({ maxBufferedBytes: 100_000 }).gateway.softBufferedBytes).toBe(100_000);
+    expect(resolveOptions({ maxBufferedBytes: 100_000, softBufferedBytes: 70_000 }).gateway.softBufferedBytes).toBe(70_000);
+    expect(resolveOptions({ maxBufferedBytes: 8_388_608 }).gateway.softBufferedBytes).toBe(1_048_576);
   });
 
   test('of several that are wrong, all are named', () => {
