@@ -2,7 +2,7 @@ import type { StoredMail } from './store/index.js';
 
 /** Mail that waits to be sent, by growing number. Taking from the front costs the same however much waits. */
 export class MailQueue {
-  #mails: StoredMail[] = [];
+  #mails: (StoredMail | undefined)[] = [];
   #head = 0;
 
   get length(): number {
@@ -21,7 +21,8 @@ export class MailQueue {
   shift(): StoredMail | undefined {
     const mail = this.#mails[this.#head];
     if (mail === undefined) return undefined;
-    this.#head++;
+    // not kept alive by its place
+    this.#mails[this.#head++] = undefined;
     // an array's own shift() is slow on long arrays; what was taken is cut off in slices instead
     if (this.#head >= 1_024) {
       this.#mails.splice(0, this.#head);
@@ -32,13 +33,13 @@ export class MailQueue {
 
   /** The first `count`, still waiting. */
   peek(count: number): readonly StoredMail[] {
-    return this.#mails.slice(this.#head, this.#head + count);
+    return this.#mails.slice(this.#head, this.#head + count) as StoredMail[];
   }
 
   /** Puts mail back in among the rest, by number. */
   putBack(mails: readonly StoredMail[]): void {
     if (mails.length === 0) return;
-    this.#mails = [...mails, ...this.#mails.slice(this.#head)].sort((a, b) => a.seq - b.seq);
+    this.#mails = [...mails, ...this.peek(this.length)].sort((a, b) => a.seq - b.seq);
     this.#head = 0;
   }
 

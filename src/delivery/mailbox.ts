@@ -2,6 +2,7 @@ import { OutboundMessage, steadyNowMs, type Connection } from '../clients/index.
 import type { ConfirmContent, Envelope } from '../protocol/index.js';
 import { redeliveryFrame } from './mail-frame.js';
 import { MailQueue } from './mail-queue.js';
+import { SeqMap } from './seq-map.js';
 import type { StoredMail } from './store/index.js';
 
 /** Frames fetched from the store at a time. */
@@ -30,7 +31,7 @@ export interface MailboxEvents {
 export class Mailbox {
   readonly #waiting = new MailQueue();
   /** On its way, by number. */
-  readonly #sent = new Map<number, StoredMail>();
+  readonly #sent = new SeqMap<StoredMail>();
   /** Rejected; waits for its next attempt. */
   readonly #delayed = new Map<number, { readonly mail: StoredMail; readonly timer: NodeJS.Timeout }>();
   #sentBytes = 0;

@@ -18,7 +18,7 @@ export interface Acceptance {
 
 /** The messages that are being stored, in their order, which is the order in which the store is done with them. */
 export class StoringQueue {
-  #acceptances: Acceptance[] = [];
+  #acceptances: (Acceptance | undefined)[] = [];
   #head = 0;
 
   push(acceptance: Acceptance): void {
@@ -36,7 +36,8 @@ export class StoringQueue {
   take(seq: number): Acceptance {
     const acceptance = this.#acceptances[this.#head];
     if (acceptance?.seq !== seq) throw new Error(`The store is done with message ${seq}, but ${acceptance?.seq} is next.`);
-    this.#head++;
+    // not kept alive by its place
+    this.#acceptances[this.#head++] = undefined;
     if (this.#head === this.#acceptances.length) {
       this.#acceptances = [];
       this.#head = 0;

@@ -1,7 +1,8 @@
 import { BLOCK_HEADER_BYTES } from './block.js';
 import type { Fact, Mail } from './mail.js';
+import type { PlacedId } from './duplicate-ids.js';
 import type { NewMail, StoredMail } from './mail-store.js';
-import { RECORD, RECORD_HEADER_BYTES, writeAttempt, writeFact, writeIds, writeLife, writeMail, writeMove, writeRemove, type Life, type RememberedId } from './record.js';
+import { RECORD, RECORD_HEADER_BYTES, writeAttempt, writeFact, writeIds, writeLife, writeMail, writeMove, writeRemove, type Life } from './record.js';
 import { RecordWriter } from './record-writer.js';
 
 /** A copy of a message of an old segment. */
@@ -22,6 +23,8 @@ export class Batch {
   count = 0;
   /** New messages in it. */
   mails: Mail[] = [];
+  /** Ids that were written again. */
+  readonly placedIds: PlacedId[] = [];
   #kept: KeptMail[] = [];
   #facts: Fact[] = [];
   #waiters: Waiter[] = [];
@@ -78,8 +81,10 @@ export class Batch {
     this.count++;
   }
 
-  ids(fromClientId: StoredMail['fromClientId'], ids: readonly RememberedId[]): void {
+  /** Writes ids again that were in a segment that is to go. */
+  ids(fromClientId: StoredMail['fromClientId'], ids: readonly PlacedId[]): void {
     writeIds(this.writer, fromClientId, ids);
+    this.placedIds.push(...ids);
     this.count++;
   }
 

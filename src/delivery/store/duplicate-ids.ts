@@ -1,5 +1,11 @@
 import { IdEntries } from './id-entries.js';
 import { MessageIdHash } from './message-id-hash.js';
+import type { RememberedId } from './record.js';
+
+/** An id with its entry. */
+export interface PlacedId extends RememberedId {
+  readonly entry: number;
+}
 
 /** The ids of one sender, oldest first. */
 interface Sender {
@@ -49,16 +55,45 @@ export class DuplicateIds {
     return this.#find(sender, nowMs);
   }
 
-  /** @param storedAtMs milliseconds since the epoch */
-  remember(sender: string, msgId: string, seq: number, storedAtMs: number, nowMs: number): void {
+  /**
+   * @param storedAtMs milliseconds since the epoch
+   * @returns its entry, for {@link place}; 0 when it is not remembered
+   */
+  remember(sender: string, msgId: string, seq: number, storedAtMs: number, nowMs: number): number {
     this.#hash.of(msgId);
-    this.#remember(sender, seq, storedAtMs, nowMs);
+    return this.#remember(sender, seq, storedAtMs, nowMs);
   }
 
-  /** What {@link hashOf} gave before a restart. */
-  rememberHash(sender: string, hash: readonly [number, number, number], seq: number, storedAtMs: number, nowMs: number): void {
+  /** Takes in what {@link idsIn} gave before a restart. */
+  rememberHash(sender: string, hash: readonly [number, number, number], seq: number, storedAtMs: number, nowMs: number): number {
     this.#hash.set(...hash);
-    this.#remember(sender, seq, storedAtMs, nowMs);
+    return this.#remember(sender, seq, storedAtMs, nowMs);
+  }
+
+  /** The id of this message is durable, in this segment. An entry that stands for another message by now is left alone. */
+  place(entry: number, seq: number, segment: number): void {
+    if (this.#entries.seq[entry] === seq) this.#entries.segment[entry] = segment;
+  }
+
+  /** Entries that were ever used are below. */
+  get end(): number {
+    return this.#entries.end;
+  }
+
+  /** The ids that this segment holds, by sender, among the entries from `from` to before `to`. */
+  idsIn(segment: number, from: number, to: number, nowMs: number): Map<string, PlacedId[]> {
+    const found = new Map<string, PlacedId[]>();
+    const { segment: segments, seq, storedAtMs } = this.#entries;
+    for (let entry = from; entry < to; entry++) {
+      if (segments[entry] !== segment || this.#isOld(entry, nowMs)) continue;
+      const sender = this.#byNumber[this.#entries.ownerOf(entry)];
+      if (sender === undefined) continue;
+      const id = { entry, hash: this.#entries.hashOf(entry), seq: seq[entry] ?? 0, storedAtMs: storedAtMs[entry] ?? 0 };
+      const ofSender = found.get(sender.name);
+      if (ofSender === undefined) found.set(sender.name, [id]);
+      else ofSender.push(id);
+    }
+    return found;
   }
 
   /** Forgets an id when it still stands for this number. */
@@ -67,17 +102,6 @@ export class DuplicateIds {
     const owner = this.#senders.get(sender);
     const entry = owner === undefined ? 0 : this.#entries.find(owner.number, this.#hash);
     if (owner !== undefined && entry !== 0 && this.#entries.seq[entry] === seq) this.#kill(owner, entry);
-  }
-
-  hashOf(msgId: string): [number, number, number] {
-    this.#hash.of(msgId);
-    return [this.#hash.a, this.#hash.b, this.#hash.c];
-  }
-
-  /** Whether this hash is remembered and stands for this number. */
-  holds(sender: string, hash: readonly [number, number, number], seq: number, nowMs: number): boolean {
-    this.#hash.set(...hash);
-    return this.#find(sender, nowMs) === seq;
   }
 
   /** Gives up what is too old, of a few senders at a time. */
@@ -126,8 +150,8 @@ export class DuplicateIds {
     return this.#entries.seq[entry];
   }
 
-  #remember(name: string, seq: number, storedAtMs: number, nowMs: number): void {
-    if (this.#max === 0 || storedAtMs + this.#windowMs <= nowMs) return;
+  #remember(name: string, seq: number, storedAtMs: number, nowMs: number): number {
+    if (this.#max === 0 || storedAtMs + this.#windowMs <= nowMs) return 0;
     let sender = this.#senders.get(name);
     if (sender !== undefined) {
       const before = this.#entries.find(sender.number, this.#hash);
@@ -143,6 +167,7 @@ export class DuplicateIds {
     sender.tail = entry;
     sender.count++;
     if (this.#largest === undefined || sender.count > this.#largest.count) this.#largest = sender;
+    return entry;
   }
 
   #create(name: string): Sender {

@@ -9,6 +9,8 @@ export class IdEntries {
   next = new Uint32Array(FIRST_CAPACITY);
   seq = new Float64Array(FIRST_CAPACITY);
   storedAtMs = new Float64Array(FIRST_CAPACITY);
+  /** The segment that holds it durably; 0 until then. */
+  segment = new Uint32Array(FIRST_CAPACITY);
   /** Number of the sender; 0 for dead ones. */
   #owner = new Uint32Array(FIRST_CAPACITY);
   #a = new Uint32Array(FIRST_CAPACITY);
@@ -18,6 +20,20 @@ export class IdEntries {
   #buckets = new Uint32Array(FIRST_CAPACITY);
   #used = 1;
   #free = 0;
+
+  /** Entries that were ever used are below. */
+  get end(): number {
+    return this.#used;
+  }
+
+  /** Number of the sender; 0 for dead ones. */
+  ownerOf(entry: number): number {
+    return this.#owner[entry] ?? 0;
+  }
+
+  hashOf(entry: number): [number, number, number] {
+    return [this.#a[entry] ?? 0, this.#b[entry] ?? 0, this.#c[entry] ?? 0];
+  }
 
   find(owner: number, hash: MessageIdHash): number {
     let entry = this.#buckets[this.#bucketOf(owner, hash.a)] ?? 0;
@@ -37,6 +53,7 @@ export class IdEntries {
     this.#c[entry] = hash.c;
     this.seq[entry] = seq;
     this.storedAtMs[entry] = storedAtMs;
+    this.segment[entry] = 0;
     this.next[entry] = 0;
     const bucket = this.#bucketOf(owner, hash.a);
     this.#chain[entry] = this.#buckets[bucket] ?? 0;
@@ -99,6 +116,7 @@ export class IdEntries {
     this.next = longer(this.next);
     this.seq = longerNumbers(this.seq);
     this.storedAtMs = longerNumbers(this.storedAtMs);
+    this.segment = longer(this.segment);
     this.#owner = longer(this.#owner);
     this.#a = longer(this.#a);
     this.#b = longer(this.#b);

@@ -72,7 +72,7 @@ export class LogReplay {
       case RECORD.ids: {
         const sender = reader.clientId();
         for (const { hash, seq, storedAtMs } of readIds(reader)) {
-          this.#ids.rememberHash(sender, hash, seq, storedAtMs, this.#nowMs);
+          this.#ids.place(this.#ids.rememberHash(sender, hash, seq, storedAtMs, this.#nowMs), seq, segment);
           this.maxSeq = Math.max(this.maxSeq, seq);
         }
         return;
@@ -94,6 +94,7 @@ export class LogReplay {
     mail.offset = record.frameStart + shift;
     this.maxSeq = Math.max(this.maxSeq, mail.seq);
     this.#table.add(mail);
-    this.#ids.remember(mail.fromClientId, mail.msgId, mail.seq, mail.storedAtMs, this.#nowMs);
+    mail.idEntry = this.#ids.remember(mail.fromClientId, mail.msgId, mail.seq, mail.storedAtMs, this.#nowMs);
+    this.#ids.place(mail.idEntry, mail.seq, segment);
   }
 }

@@ -88,7 +88,7 @@ export class LogMailStore extends MailStore {
     const stored = new Mail(mail, mail.recipients.slice(), now, frame.length, frame);
     log.batch.put(stored, frame);
     recovered.table.add(stored);
-    recovered.ids.remember(mail.fromClientId, mail.msgId, mail.seq, now, now);
+    stored.idEntry = recovered.ids.remember(mail.fromClientId, mail.msgId, mail.seq, now, now);
     return stored;
   }
 
@@ -227,11 +227,14 @@ export class LogMailStore extends MailStore {
     if (batch.hasLife) parts.lifeSegment = parts.segments.number;
     // not in the oldest segment, which could otherwise not go while the disk is full
     else if (parts.lifeSegment !== parts.segments.number) parts.log.batch.life(parts.life);
+    const { ids } = parts.recovered;
+    for (const { idEntry, seq, segment } of batch.mails) ids.place(idEntry, seq, segment);
+    for (const { entry, seq } of batch.placedIds) ids.place(entry, seq, parts.segments.number);
     if (batch.mails.length > 0) {
       this.#tell(() => this.#events?.onStored(batch.mails));
       for (const mail of batch.mails) this.#cache.add(mail);
     }
-    parts.recovered.ids.sweep(steadyNowMs());
+    ids.sweep(steadyNowMs());
     parts.cleaner.cleanIfNeeded();
   }
 

@@ -1,15 +1,16 @@
+import { SeqMap } from '../seq-map.js';
 import type { Fact, Mail } from './mail.js';
 
 /** The messages that are in a mailbox and the facts, as they stand after everything recorded so far. */
 export class MailTable {
-  readonly #mails = new Map<number, Mail>();
+  readonly #mails = new SeqMap<Mail>();
   readonly #facts = new Map<string, Fact>();
   /** Bytes of the frames of all messages. */
   liveBytes = 0;
   /** Characters of all facts. */
   factBytes = 0;
 
-  get mails(): ReadonlyMap<number, Mail> {
+  get mails(): Pick<SeqMap<Mail>, 'get' | 'size' | 'values'> {
     return this.#mails;
   }
 

@@ -12,6 +12,8 @@ export class Mail implements StoredMail {
   recipients: string[];
   attempts: Map<string, number> | undefined = undefined;
   frame: Buffer | undefined;
+  /** Where its id is remembered; 0: it is not. */
+  idEntry = 0;
   /** Number of the segment that holds it durably; 0 until then. */
   segment = 0;
   /** Where in the segment its frame begins; until it is durable, where in its batch. */

@@ -6,7 +6,7 @@ import type { CommitLog } from './commit-log.js';
 import type { DuplicateIds } from './duplicate-ids.js';
 import type { MailTable } from './mail-table.js';
 import { RecordReader } from './record-reader.js';
-import { ID_BYTES, readIds, readMail, RECORD, RECORD_HEADER_BYTES, type RememberedId } from './record.js';
+import { ID_BYTES, readMail, RECORD, RECORD_HEADER_BYTES } from './record.js';
 import { scanSegment } from './segment-scan.js';
 import type { SegmentWriter } from './segment-writer.js';
 import type { Segment } from './segments.js';
@@ -14,6 +14,9 @@ import type { StoreFileSystem } from './store-file-system.js';
 
 /** Milliseconds after which others have their turn. */
 const SLICE_MS = 4;
+
+/** Messages or ids looked at between two looks at the clock. */
+const LOOKED_AT = 8_192;
 
 /** Bytes copied before waiting until they are durable. */
 const COPIED_BYTES = 1024 * 1024;
@@ -102,39 +105,58 @@ export class SegmentCleaner {
 
   /** @returns false when the segment has to stay */
   async #copyLiving(segment: Segment): Promise<boolean> {
-    const { fileSystem, log } = this.#context;
     this.#sliceStart = performance.now();
     this.#hasCopied = false;
-    const file = await fileSystem.open(segment.path, 'read');
+    if ((await this.#holdsMail(segment)) && !(await this.#copyMails(segment))) return false;
+    await this.#copyIds(segment);
+    await this.#copyFacts(segment);
+    this.#hasCopied = this.#context.keepLife(segment.number) || this.#hasCopied;
+    // without copies it can go even when the disk is full
+    if (this.#hasCopied) await this.#context.log.flush();
+    return !this.#isStopped;
+  }
+
+  async #holdsMail(segment: Segment): Promise<boolean> {
+    let count = 0;
+    for (const mail of this.#context.table.mails.values()) {
+      if (mail.segment === segment.number) return true;
+      if (count++ % LOOKED_AT === 0) await this.#pause();
+    }
+    return false;
+  }
+
+  /** Reads the whole segment, so that what is copied was checked. @returns false when it is damaged */
+  async #copyMails(segment: Segment): Promise<boolean> {
+    const file = await this.#context.fileSystem.open(segment.path, 'read');
     try {
       const scan = await scanSegment(file, segment.number, (buffer, start, end, offset) =>
         this.#copyBlock(segment, buffer, start, end, offset),
       );
-      if (scan.isDamaged || scan.goodBytes !== segment.bytes) {
-        this.#isStopped = true;
-        this.#logger.error(`${segment.path} has become unreadable and is not cleaned. It is repaired at the next start.`);
-        return false;
-      }
+      if (!scan.isDamaged && scan.goodBytes === segment.bytes) return true;
     } finally {
       await file.close();
     }
-    await this.#copyFacts(segment);
-    this.#hasCopied = this.#context.keepLife(segment.number) || this.#hasCopied;
-    // without copies it can go even when the disk is full
-    if (this.#hasCopied) await log.flush();
-    return !this.#isStopped;
+    this.#isStopped = true;
+    this.#logger.error(`${segment.path} has become unreadable and is not cleaned. It is repaired at the next start.`);
+    return false;
   }
 
   async #copyBlock(segment: Segment, buffer: Buffer, start: number, end: number, offset: number): Promise<void> {
-    const { log } = this.#context;
+    const { log, table } = this.#context;
     const reader = new RecordReader(buffer);
-    const ids = new Map<string, RememberedId[]>();
     let copied = 0;
     for (let position = start, count = 0; position < end && !this.#isStopped; count++) {
       const type = buffer[position + 4];
       reader.position = position + RECORD_HEADER_BYTES;
-      if (type === RECORD.mail || type === RECORD.keptMail) copied += this.#copyMail(reader, segment, offset - start, ids);
-      else if (type === RECORD.ids) this.#collectIds(reader, ids);
+      if (type === RECORD.mail || type === RECORD.keptMail) {
+        const { seq, frameStart, sizeBytes } = readMail(reader);
+        const mail = table.mails.get(seq);
+        if (mail?.segment === segment.number && mail.offset === frameStart + offset - start) {
+          this.#hasCopied = true;
+          log.batch.keep(mail, buffer.subarray(frameStart, frameStart + sizeBytes));
+          copied += sizeBytes;
+        }
+      }
       position += RECORD_HEADER_BYTES + buffer.readUInt32LE(position);
       if (copied > COPIED_BYTES) {
         copied = 0;
@@ -142,41 +164,20 @@ export class SegmentCleaner {
       }
       if (count % 64 === 0) await this.#pause();
     }
-    for (const [sender, ofSender] of ids) {
-      this.#hasCopied = true;
-      log.batch.ids(sender, ofSender);
-      copied += ofSender.length * ID_BYTES;
-    }
     if (copied > 0) await log.flush();
   }
 
-  /** @returns how many bytes were copied */
-  #copyMail(reader: RecordReader, segment: Segment, shift: number, ids: Map<string, RememberedId[]>): number {
-    const record = readMail(reader);
-    const mail = this.#context.table.mails.get(record.seq);
-    if (mail?.segment === segment.number && mail.offset === record.frameStart + shift) {
-      this.#hasCopied = true;
-      this.#context.log.batch.keep(mail, reader.buffer.subarray(record.frameStart, record.frameStart + record.sizeBytes));
-      return record.sizeBytes;
+  /** Ids are all in memory; the segment need not be read for them. */
+  async #copyIds(segment: Segment): Promise<void> {
+    const { ids, log } = this.#context;
+    for (let from = 1; from < ids.end && !this.#isStopped; from += LOOKED_AT) {
+      const found = ids.idsIn(segment.number, from, Math.min(from + LOOKED_AT, ids.end), steadyNowMs());
+      for (const [sender, ofSender] of found) {
+        this.#hasCopied = true;
+        log.batch.ids(sender, ofSender);
+      }
+      await this.#pause();
     }
-    // a message that lives elsewhere brings its id along
-    if (mail === undefined) {
-      const hash = this.#context.ids.hashOf(record.msgId);
-      this.#collectId(record.fromClientId, { hash, seq: record.seq, storedAtMs: record.storedAtMs }, ids);
-    }
-    return 0;
-  }
-
-  #collectIds(reader: RecordReader, ids: Map<string, RememberedId[]>): void {
-    const sender = reader.clientId();
-    for (const id of readIds(reader)) this.#collectId(sender, id, ids);
-  }
-
-  #collectId(sender: string, id: RememberedId, ids: Map<string, RememberedId[]>): void {
-    if (!this.#context.ids.holds(sender, id.hash, id.seq, steadyNowMs())) return;
-    const ofSender = ids.get(sender);
-    if (ofSender === undefined) ids.set(sender, [id]);
-    else ofSender.push(id);
   }
 
   async #copyFacts(segment: Segment): Promise<void> {
