@@ -48,7 +48,7 @@ faultScenario('cut inside resume', { quick: { times: 3, messages: 400 }, full: {
  * the connection cut, and again at once, twice in a row; a `resume` says where it was left off. What was confirmed must
  * not come again, what was not must come, by growing numbers and without a hole.
  */
-faultScenario('resume cut inside a page, twice in a row, on the wire', { quick: { times: 5, messages: 300 }, full: { times: 60, messages: 600 } }, async (bed, { times, messages }) => {
+faultScenario('resume cut inside a page, twice in a row, on the wire', { quick: { times: 5, messages: 300 }, full: { times: 40, messages: 600 } }, async (bed, { times, messages }) => {
   const hub = await bed.startHub();
   const receiver = new RawReceiver(`ws://127.0.0.1:${hub.port}`, 'raw', bed.history);
   const random = (): number => bed.random.next();
