@@ -59,7 +59,7 @@ export class DiskFaults {
   /**
    * Takes away from the files of a dead hub what no sync had made safe, as a power cut does: files whose folder was not
    * synced after their creation, and bytes beyond the size at the last sync.
-   * @returns bytes taken away
+   * @returns bytes taken away from the log
    */
   async cutPower(): Promise<number> {
     const entries = new Set<number>();
@@ -77,9 +77,11 @@ export class DiskFaults {
       const { ino, size } = await stat(path);
       const safe = entries.has(ino) ? (sizes.get(ino) ?? 0) : 0;
       if (safe >= size && entries.has(ino)) continue;
-      bytes += size - Math.min(size, safe);
-      if (entries.has(ino)) await truncate(path, safe);
-      else await rm(path);
+      if (entries.has(ino)) {
+        await truncate(path, safe);
+        // what is not the log holds no messages
+        if (file.name.endsWith('.log')) bytes += size - safe;
+      } else await rm(path);
     }
     return bytes;
   }

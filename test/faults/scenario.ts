@@ -20,6 +20,7 @@ export interface ScenarioOptions<Size> {
   readonly full: Size;
   /** Acked messages below which nothing was shown. Default 100. */
   readonly leastAcked?: number;
+  /** Default: four minutes in CI, fifteen in full. */
   readonly timeoutMs?: number;
   /** What differs from "nothing lost, duplicated, reordered, made up, contradicted, unanswered"; say why. */
   readonly expected?: Partial<Verdict>;
@@ -27,7 +28,7 @@ export interface ScenarioOptions<Size> {
 
 /** A fault as a test: runs, settles, prints its line, and fails when a promise was broken. */
 export function faultScenario<Size>(name: string, options: ScenarioOptions<Size>, run: (bed: Testbed, size: Size) => Promise<Figures>): void {
-  const { quick, full, leastAcked = 100, timeoutMs = 240_000, expected = {} } = options;
+  const { quick, full, leastAcked = 100, timeoutMs = IS_FULL ? 900_000 : 240_000, expected = {} } = options;
   test(
     `fault: ${name}`,
     async () => {

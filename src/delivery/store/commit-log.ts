@@ -1,6 +1,7 @@
 import { CrossCommError } from '../../protocol/index.js';
 import { Batch } from './batch.js';
 import { sealBlock } from './block.js';
+import { isNoSpace } from './disk-reserve.js';
 import type { Mail } from './mail.js';
 import { RecordWriter } from './record-writer.js';
 import { SegmentWriter } from './segment-writer.js';
@@ -24,8 +25,6 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 /** Buffers up to this length are used again. */
 const KEPT_BUFFER_BYTES = 2 * BATCH_BYTES;
 
-const NO_SPACE: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-
 /**
  * Group commit: what is recorded while one batch is being written goes into the next one. Each is one block, written
  * and synced before the next.
@@ -40,12 +39,14 @@ export class CommitLog {
   /** Something is being written, or will be in this turn. */
   #isBusy = false;
   #lastTryMs = 0;
+  #lastHoldMs = 0;
   #retry: NodeJS.Timeout | undefined;
   readonly #writers: RecordWriter[] = [];
 
   constructor(segments: SegmentWriter, events: CommitEvents) {
     this.#segments = segments;
     this.#events = events;
+    if (segments.reserve.isReleased) this.#state = 'full';
   }
 
   get state(): 'open' | 'full' | 'failed' | 'closed' {
@@ -80,9 +81,11 @@ export class CommitLog {
     if (this.#state === 'full') {
       const now = performance.now();
       if (now - this.#lastTryMs < RETRY_MS) throw this.#error ?? full();
-      // this one tries whether there is space again
       this.#lastTryMs = now;
       this.#tryNow();
+      // mail must not take the space that giving space back needs
+      if (this.#segments.reserve.isReleased) throw this.#error ?? full();
+      // this one tries whether there is space again
       return;
     }
     throw this.#error ?? closed();
@@ -132,24 +135,52 @@ export class CommitLog {
       try {
         await this.#write(batch);
       } catch (error) {
-        this.#inFlight = undefined;
-        this.#isBusy = false;
-        if (error instanceof NoSpaceError) this.#refuse(batch, error);
-        else this.fail(error, batch);
+        await this.#failed(batch, error);
         return;
       }
       this.#inFlight = undefined;
-      this.#reopen();
+      await this.#reopen();
       this.#events.onCommitted(batch);
       batch.settle();
       this.#reuse(batch);
     }
+    if (this.#segments.reserve.isReleased && this.#queue.length === 0) await this.#reopen();
     // at once, so that nothing recorded from now on is left lying
     this.#isBusy = false;
+    if (this.#queue.length > 0) this.#schedule();
   }
 
-  #reopen(): void {
+  async #failed(batch: Batch, error: unknown): Promise<void> {
+    let failure = error;
+    let hasSpace = false;
+    // for mail alone it is not given up
+    if (error instanceof NoSpaceError && [batch, ...this.#queue].some(({ count, mails }) => count > mails.length))
+      try {
+        hasSpace = await this.#segments.reserve.release();
+      } catch (cause) {
+        failure = cause;
+      }
+    this.#inFlight = undefined;
+    this.#isBusy = false;
+    if (failure instanceof NoSpaceError) this.#refuse(batch, failure, hasSpace);
+    else this.fail(failure, batch);
+  }
+
+  /** Takes mail again, as soon as there is the reserve for the next time. */
+  async #reopen(): Promise<void> {
     if (this.#state !== 'full') return;
+    const { reserve } = this.#segments;
+    if (reserve.isReleased) {
+      const now = performance.now();
+      if (now - this.#lastHoldMs < RETRY_MS) return;
+      this.#lastHoldMs = now;
+      try {
+        await reserve.hold();
+      } catch (error) {
+        if (!isNoSpace(error)) this.fail(error);
+        return;
+      }
+    }
     this.#state = 'open';
     this.#error = undefined;
   }
@@ -161,7 +192,7 @@ export class CommitLog {
       sealBlock(writer.buffer, writer.length, batch.count, this.#segments.number, this.#segments.offset);
       await this.#segments.write(writer.buffer, writer.length);
     } catch (error) {
-      if (!NO_SPACE.has((error as NodeJS.ErrnoException).code)) throw error;
+      if (!isNoSpace(error)) throw error;
       await this.#segments.undo();
       throw new NoSpaceError('The disk is full.', { cause: error });
     }
@@ -177,7 +208,7 @@ export class CommitLog {
   }
 
   /** No space: messages are given back; what was done with others is kept for later. */
-  #refuse(batch: Batch, cause: NoSpaceError): void {
+  #refuse(batch: Batch, cause: NoSpaceError, hasSpace: boolean): void {
     this.#state = 'full';
     const error = full(cause.cause);
     this.#error = error;
@@ -185,7 +216,8 @@ export class CommitLog {
     const lasting = new Batch();
     for (const each of batches) each.copyLastingTo(lasting);
     this.#queue = lasting.count > 0 ? [lasting] : [];
-    if (lasting.count > 0) this.#schedule();
+    if (hasSpace) this.#tryNow();
+    else if (lasting.count > 0) this.#schedule();
     this.#giveBack(batches, error);
     this.#events.onFull();
   }

@@ -166,7 +166,7 @@ export class LogMailStore extends MailStore {
     const { log, recovered, segments } = this.#parts;
     return {
       state: log.state === 'open' && this.#isBeyondLimit ? 'full' : log.state,
-      bytes: segments.bytes,
+      bytes: segments.bytes + segments.reserve.bytes,
       liveBytes: recovered.table.liveBytes,
       mails: recovered.table.mails.size,
       rememberedIds: recovered.ids.size,
@@ -181,6 +181,7 @@ export class LogMailStore extends MailStore {
   async #open(): Promise<OpenedStore> {
     const { directory, segmentBytes, maxStoreBytes } = this.#options;
     const { recovered, segments, life, isFresh } = await openLog(this.#fileSystem, this.#options, this.#logger);
+    if (recovered.segments.length > 1) await segments.reserve.holdOrRelease();
     const log = new CommitLog(segments, {
       onCommitted: (batch) => this.#onCommitted(batch),
       onRefused: (mails, error) => this.#onRefused(mails, error),

@@ -1,5 +1,9 @@
+import { DiskReserve } from './disk-reserve.js';
 import { segmentPath, type Segment } from './segments.js';
 import type { StoreFile, StoreFileSystem } from './store-file-system.js';
+
+/** Cleaning copies at most one segment; something is written behind it. */
+const RESERVED_BEHIND = 1024 * 1024;
 
 /** Appends to the last segment and begins new ones. */
 export class SegmentWriter {
@@ -8,6 +12,8 @@ export class SegmentWriter {
   readonly #segmentBytes: number;
   /** All segments, oldest first; the last is the one that is written. */
   readonly segments: Segment[];
+  /** Held as soon as there is a second segment: before, there is nothing to clean. */
+  readonly reserve: DiskReserve;
   #file: StoreFile | undefined;
   #bytes = 0;
   #mustBegin = false;
@@ -18,6 +24,7 @@ export class SegmentWriter {
     this.#directory = directory;
     this.#segmentBytes = segmentBytes;
     this.segments = segments;
+    this.reserve = new DiskReserve(fileSystem, directory, segmentBytes + Math.min(segmentBytes, RESERVED_BEHIND));
     for (const segment of segments) this.#bytes += segment.bytes;
   }
 
@@ -48,6 +55,7 @@ export class SegmentWriter {
       this.#file ??= await this.#fileSystem.open(last.path, 'write');
       return;
     }
+    if (last !== undefined && !this.reserve.isReleased) await this.reserve.hold();
     const number = (last?.number ?? 0) + 1;
     const path = segmentPath(this.#directory, number);
     const file = await this.#fileSystem.open(path, 'create');

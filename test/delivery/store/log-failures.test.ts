@@ -78,6 +78,48 @@ describe('a full disk', () => {
     expect(opened.mails.map(({ seq }) => seq)).toEqual(stored.map(({ seq }) => seq));
   });
 
+  it.each([false, true])('full of mail is freed by those who process it, also after a restart: %p', async (isRestarted) => {
+    const options = { segmentBytes: 4_000 };
+    let disk = new SimulatedFileSystem();
+    disk.capacityBytes = 60_000;
+    let { store, opened } = await openLog(disk, options);
+    const seqs: number[] = [];
+    const fill = async (): Promise<void> => {
+      for (;;) {
+        const { seq } = putMail(store, { frame: Buffer.alloc(500) });
+        await store.flush();
+        seqs.push(seq);
+      }
+    };
+    await expect(fill()).rejects.toMatchObject({ code: 'CC_STORE_FULL' });
+    // mail does not get what is kept for giving space back
+    await pause(550);
+    putMail(store, { frame: Buffer.alloc(4_000) });
+    await expect(store.flush()).rejects.toMatchObject({ code: 'CC_STORE_FULL' });
+    expect(disk.names).toContain('disk-reserve');
+    if (isRestarted) {
+      disk = disk.afterKill();
+      disk.capacityBytes = disk.usedBytes + 4_000;
+      ({ store, opened } = await openLog(disk, options));
+      expect(opened.mails.map(({ seq }) => seq)).toEqual(seqs);
+    }
+    expect(seqs.length).toBeGreaterThan(50);
+    for (const seq of seqs) store.remove('bob', [seq]);
+    for (let tries = 0; tries < 20 && store.stats.state !== 'open'; tries++) {
+      await pause(200);
+      // as the hub does, with every message that somebody sends
+      try {
+        if (store.stats.state === 'full') store.remove('bob', [putMail(store).seq]);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'CC_STORE_FULL' });
+      }
+    }
+    expect(store.stats).toMatchObject({ state: 'open', mails: 0 });
+    const later = putMail(store);
+    await store.flush();
+    expect((await openLog(disk.afterKill(), options)).opened.mails.map(({ seq }) => seq)).toEqual([later.seq]);
+  });
+
   it('still hands out an old store', async () => {
     const disk = new SimulatedFileSystem();
     const first = await openLog(disk);
