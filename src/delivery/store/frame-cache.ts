@@ -1,11 +1,15 @@
 import type { Mail } from './mail.js';
 
+/** Places at the front of the queue that are given up at a time. */
+const CUT = 4_096;
+
 /** Frames of the last messages, up to a number of bytes; the oldest lose theirs. */
 export class FrameCache {
   readonly #maxBytes: number;
-  #queue: Mail[] = [];
+  /** In the order in which they came; the place of a message is its `cachePlace` less {@link FrameCache.#cut}. */
+  #queue: (Mail | undefined)[] = [];
+  #cut = 0;
   #head = 0;
-  #held = 0;
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -18,22 +22,25 @@ export class FrameCache {
       mail.frame = undefined;
       return;
     }
+    mail.cachePlace = this.#cut + this.#queue.length;
     this.#queue.push(mail);
-    this.#held++;
     this.#bytes += mail.sizeBytes;
     while (this.#bytes > this.#maxBytes) this.#dropOldest();
-    if (this.#queue.length > 2 * this.#held + 1024) {
-      this.#queue = this.#queue.slice(this.#head).filter((kept) => kept.frame !== undefined);
-      this.#head = 0;
-    }
+    while (this.#head < this.#queue.length && this.#queue[this.#head] === undefined) this.#head++;
+    if (this.#head < CUT) return;
+    this.#queue.splice(0, this.#head);
+    this.#cut += this.#head;
+    this.#head = 0;
   }
 
   /** A message that is in no mailbox any more needs no frame. */
   forget(mail: Mail): void {
     // one that is not durable yet is held by its batch
     if (mail.segment === 0 || mail.frame === undefined) return;
+    const place = mail.cachePlace - this.#cut;
+    // not kept alive by its place
+    if (this.#queue[place] === mail) this.#queue[place] = undefined;
     mail.frame = undefined;
-    this.#held--;
     this.#bytes -= mail.sizeBytes;
   }
 

@@ -12,6 +12,8 @@ export class Mail implements StoredMail {
   recipients: string[];
   attempts: Map<string, number> | undefined = undefined;
   frame: Buffer | undefined;
+  /** Its place in the cache of frames, counted from the first there ever was. */
+  cachePlace = 0;
   /** Where its id is remembered; 0: it is not. */
   idEntry = 0;
   /** Number of the segment that holds it durably; 0 until then. */
