@@ -11,11 +11,18 @@ import { MessageHub } from './message-hub.service.js';
 import { Receipts } from './receipts.js';
 import { RecentMessages } from './recent-messages.js';
 import { SenderCredit } from './sender-credit.js';
-import { StoringQueue } from './storing-queue.js';
+import { StoringQueue, type RoutedMessage } from './storing-queue.js';
 import { MailStore, type StoreEvents, type StoredMail } from './store/index.js';
 
-/** Called with a message of a client when it is going to be delivered. Must not throw. */
-export type OnRouted = (sender: ConnectedClient, envelope: Envelope) => void;
+/** Who listens to messages on the hub. Must not throw. */
+export interface RoutedListener {
+  /** Whether a message is for it. */
+  wants(envelope: Envelope): boolean;
+  /** It is going to be delivered. */
+  routed(sender: ConnectedClient, envelope: Envelope): void;
+}
+
+const NO_LISTENER: RoutedListener = { wants: () => false, routed: () => undefined };
 
 /** A durable message that came in. */
 interface Submission {
@@ -39,7 +46,7 @@ export class DurableDelivery implements StoreEvents {
   readonly #logger = new Logger(DurableDelivery.name);
   readonly #storing = new StoringQueue();
   readonly #handedOver = new RecentMessages();
-  #onRouted: OnRouted = () => undefined;
+  #listener: RoutedListener = NO_LISTENER;
   #isOpen = false;
 
   constructor(
@@ -59,8 +66,8 @@ export class DurableDelivery implements StoreEvents {
   }
 
   /** Reads what is stored. @throws CrossCommError `CC_DATA_DIR_IN_USE`, `CC_STORE_FAILED` */
-  async open(onRouted: OnRouted): Promise<void> {
-    this.#onRouted = onRouted;
+  async open(listener: RoutedListener): Promise<void> {
+    this.#listener = listener;
     if (this.options.store === 'none') return;
     const opened = await this.store.open(this).catch((error: unknown) => this.#doWithout(CrossCommError.from(error)));
     if (opened === undefined) return;
@@ -166,28 +173,34 @@ export class DurableDelivery implements StoreEvents {
     for (const mailbox of mailboxes) this.mailboxes.assertRoom(mailbox, stored.length);
     const mail = this.store.put({
       seq,
-      fromClientId: envelope.fromClientId,
+      // the id as the login gave it: the frame's is a part of its text, and would keep all of it
+      fromClientId: sender?.clientId ?? envelope.fromClientId,
       msgId: envelope.msgId,
       receipt: request.receipt,
       expiresAtMs: steadyNowMs() + Math.min((request.ttl ?? Infinity) * 1000, this.options.mailTtlMs),
-      recipients: mailboxes.map(({ clientId }) => clientId),
+      recipients: mailboxes.map(clientIdOf),
       frame: stored,
     });
     for (const mailbox of mailboxes) this.mailboxes.reserve(mailbox, mail);
-    this.#storing.push({ seq, sender, envelope, frame, mailboxes, asker, further: undefined });
+    const isWanted = groupOf(envelope.toClientId) !== undefined || (sender !== undefined && this.#listener.wants(envelope));
+    this.#storing.push({ seq, mailboxes, asker, further: undefined, message: isWanted ? { sender, envelope, frame } : undefined });
   }
 
   onStored(mails: readonly StoredMail[]): void {
     for (const mail of mails) {
-      const { sender, envelope, frame, mailboxes, asker, further } = this.#storing.take(mail.seq);
+      const { mailboxes, asker, further, message } = this.#storing.take(mail.seq);
       for (const mailbox of mailboxes) this.mailboxes.stored(mailbox, mail);
-      const group = groupOf(envelope.toClientId);
-      // those who are no durable members have no copy to wait for
-      if (group !== undefined) this.hub.routeToOthers(group, envelope, { frame, except: new Set(mail.recipients) });
       asker.accepted('stored', mail.msgId);
       if (further !== undefined) for (const again of further) again.accepted('stored', mail.msgId);
-      if (sender !== undefined) this.#onRouted(sender, envelope);
+      if (message !== undefined) this.#show(message, mailboxes);
     }
+  }
+
+  /** Those who are no durable members of a group have no copy to wait for; then the hub's own listeners. */
+  #show({ sender, envelope, frame }: RoutedMessage, mailboxes: readonly Mailbox[]): void {
+    const group = groupOf(envelope.toClientId);
+    if (group !== undefined) this.hub.routeToOthers(group, envelope, { frame, except: new Set(mailboxes.map(clientIdOf)) });
+    if (sender !== undefined) this.#listener.routed(sender, envelope);
   }
 
   onRefused(mails: readonly StoredMail[], error: Error): void {
@@ -212,6 +225,8 @@ export class DurableDelivery implements StoreEvents {
   /** The mailbox a message goes to; undefined when it can only be handed to a connection. */
   #mailboxOf(clientId: string): Mailbox | undefined {
     const mailbox = this.mailboxes.find(clientId);
+    // its owner is here and gets its mail
+    if (mailbox?.connection !== undefined) return mailbox;
     const online = this.registry.find(clientId)?.connection;
     if (this.options.holdMailForOldClients) return mailbox ?? (online === undefined ? undefined : this.mailboxes.create(clientId));
     // its owner is here as an old client: what it is sent it gets as such
@@ -225,8 +240,12 @@ export class DurableDelivery implements StoreEvents {
       const { error } = this.hub.route(envelope, frame);
       if (error !== undefined) throw error;
       this.#handedOver.add(fromClientId, msgId);
-      if (sender !== undefined) this.#onRouted(sender, envelope);
+      if (sender !== undefined) this.#listener.routed(sender, envelope);
     }
     asker.accepted('live', msgId);
   }
+}
+
+function clientIdOf({ clientId }: Mailbox): string {
+  return clientId;
 }

@@ -1,7 +1,7 @@
 export { DeadLetters, type DeadLetter, type DeadLetterReason } from './dead-letters.js';
 export { DeliveryOptions } from './delivery.options.js';
 export { DELIVERY_PROVIDERS } from './delivery.providers.js';
-export { DurableDelivery, type OnRouted } from './durable-delivery.service.js';
+export { DurableDelivery, type RoutedListener } from './durable-delivery.service.js';
 export { GroupRegistry, type GroupChange, type GroupMember, type MembershipFacts } from './group.registry.js';
 export { withoutHubWords, type ReceivedMessage } from './mail-frame.js';
 export { Mailboxes } from './mailboxes.service.js';

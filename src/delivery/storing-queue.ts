@@ -6,14 +6,20 @@ import type { Mailbox } from './mailbox.js';
 /** A message that is being stored. */
 export interface Acceptance {
   readonly seq: number;
-  /** The client it is from; undefined: the hub itself. */
-  readonly sender: ConnectedClient | undefined;
-  readonly envelope: Envelope;
-  readonly frame: Buffer;
   readonly mailboxes: readonly Mailbox[];
   readonly asker: Asker;
   /** Those who sent it once more meanwhile. */
   further: Asker[] | undefined;
+  /** The message itself, where somebody else wants to see it when it is stored; it is not kept for nobody. */
+  readonly message: RoutedMessage | undefined;
+}
+
+/** A message with its sender. */
+export interface RoutedMessage {
+  /** The client it is from; undefined: the hub itself. */
+  readonly sender: ConnectedClient | undefined;
+  readonly envelope: Envelope;
+  readonly frame: Buffer;
 }
 
 /** The messages that are being stored, in their order, which is the order in which the store is done with them. */

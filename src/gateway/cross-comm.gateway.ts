@@ -86,7 +86,10 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
 
   async #start(): Promise<void> {
     this.explorer.explore();
-    await this.durable.open((sender, envelope) => this.dispatcher.dispatch(sender, envelope));
+    await this.durable.open({
+      wants: (envelope) => this.dispatcher.wants(envelope),
+      routed: (sender, envelope) => this.dispatcher.dispatch(sender, envelope),
+    });
     await this.registry.restore();
     this.#isAccepting = true;
     this.heartbeat.start();

@@ -16,10 +16,10 @@ import { PLAIN_FRAME_BYTES, readPlainFrame, readPlainMsgId, readPlainRest, type 
 export function decodeTextFrame(frame: Buffer, options: DecodeOptions): Envelope {
   const text = frame.toString('latin1');
   const plain = text.length <= PLAIN_FRAME_BYTES ? readPlainFrame(text) : undefined;
-  if (plain !== undefined) return new LazyEnvelope(text, plain);
+  if (plain !== undefined) return new LazyEnvelope(frame, text, plain);
   if (isAscii(frame)) return decodeEnvelope(text, options);
   const sketch = trySketch(text, options);
-  return sketch === undefined ? decodeEnvelope(frame.toString('utf8'), options) : new LazyEnvelope(frame, sketch);
+  return sketch === undefined ? decodeEnvelope(frame.toString('utf8'), options) : new LazyEnvelope(frame, undefined, sketch);
 }
 
 /** The frame read as Latin-1, when everything but a content string is known to be right. */
@@ -46,22 +46,24 @@ class LazyEnvelope implements Envelope {
   readonly toClientId: string;
   readonly msgType: CommMsgType;
   readonly ossKey = null;
-  #source: string | Buffer | undefined;
+  readonly #frame: Buffer;
+  /** The text of a plain frame; undefined for another one, and when it was read. */
+  #text: string | undefined;
   #msgId: string | undefined;
   #rest: Pick<Envelope, 'content' | 'timestamp'> | undefined;
 
-  /** @param source the text of a plain frame, or the bytes of another */
-  constructor(source: string | Buffer, { fromClientId, toClientId, msgType }: PlainFrame) {
+  constructor(frame: Buffer, text: string | undefined, { fromClientId, toClientId, msgType }: PlainFrame) {
     this.fromClientId = fromClientId;
     this.toClientId = toClientId;
     this.msgType = msgType;
-    this.#source = source;
+    this.#frame = frame;
+    this.#text = text;
   }
 
   get msgId(): string {
     if (this.#msgId === undefined) {
-      if (typeof this.#source === 'string') this.#msgId = readPlainMsgId(this.#source);
-      else this.#decode();
+      if (this.#text === undefined) this.#decode();
+      else this.#msgId = readPlainMsgId(this.#text, this.#frame);
     }
     return this.#msgId as string;
   }
@@ -75,17 +77,16 @@ class LazyEnvelope implements Envelope {
   }
 
   #decode(): Pick<Envelope, 'content' | 'timestamp'> {
-    const source = this.#source as string | Buffer;
     // what was accepted unread holds a string as content, so no limit applies to it
-    if (typeof source === 'string') {
-      this.#msgId ??= readPlainMsgId(source);
-      this.#rest = readPlainRest(source);
-    } else {
-      const envelope = decodeEnvelope(source.toString('utf8'));
+    if (this.#text === undefined) {
+      const envelope = decodeEnvelope(this.#frame.toString('utf8'));
       this.#msgId = envelope.msgId;
       this.#rest = envelope;
+    } else {
+      this.#msgId ??= readPlainMsgId(this.#text, this.#frame);
+      this.#rest = readPlainRest(this.#text);
+      this.#text = undefined;
     }
-    this.#source = undefined;
     return this.#rest;
   }
 }

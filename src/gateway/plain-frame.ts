@@ -60,10 +60,14 @@ function msgIdStart(text: string): number {
   return text.charCodeAt(MSG_ID_KEY.length) === QUOTE ? MSG_ID_KEY.length + 1 : MSG_ID_KEY.length + 2;
 }
 
-/** Reads the msg_id only. @param text one that `readPlainFrame` accepted */
-export function readPlainMsgId(text: string): string {
+/**
+ * Reads the msg_id only, as a text of its own: a slice would keep the whole frame's text alive as long as the id is.
+ * @param text one that `readPlainFrame` accepted
+ * @param frame the bytes it was made of
+ */
+export function readPlainMsgId(text: string, frame: Buffer): string {
   const start = msgIdStart(text);
-  return text.slice(start, text.indexOf('"', start));
+  return frame.toString('latin1', start, text.indexOf('"', start));
 }
 
 /**

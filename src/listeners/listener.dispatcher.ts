@@ -40,6 +40,11 @@ export class ListenerDispatcher {
     return { pending: this.#pending, missed: this.#missed };
   }
 
+  /** Whether a message is for any listener. */
+  wants({ msgType, fromClientId }: Envelope): boolean {
+    return this.registry.match(msgType, fromClientId) !== undefined;
+  }
+
   /**
    * Hands a routed message to the listeners that want it; never throws and waits for none.
    * @param client the sender

@@ -14,7 +14,7 @@ function expectAgreement(frame: Buffer): boolean {
   expect(plain).toEqual({ fromClientId, toClientId, msgType });
   expect({ ossKey, ext }).toEqual({ ossKey: null, ext: undefined });
   expect(readPlainRest(text)).toEqual({ content, timestamp });
-  expect(readPlainMsgId(text)).toBe(msgId);
+  expect(readPlainMsgId(text, Buffer.from(frame))).toBe(msgId);
   return true;
 }
 

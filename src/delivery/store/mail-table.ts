@@ -1,6 +1,9 @@
 import { SeqMap } from '../seq-map.js';
 import type { Fact, Mail } from './mail.js';
 
+/** Of a message that has left all mailboxes; never changed. */
+const NOBODY: string[] = [];
+
 /** The messages that are in a mailbox and the facts, as they stand after everything recorded so far. */
 export class MailTable {
   readonly #mails = new SeqMap<Mail>();
@@ -40,7 +43,7 @@ export class MailTable {
     const index = mail.recipients.indexOf(recipient);
     if (index < 0) return undefined;
     if (mail.recipients.length === 1) {
-      mail.recipients = [];
+      mail.recipients = NOBODY;
       this.drop(mail);
     } else {
       // the order does not matter, and large groups would take long to close up

@@ -15,6 +15,18 @@ import type { StoreFileSystem } from './store-file-system.js';
 /** Milliseconds after which others have their turn. */
 const SLICE_MS = 4;
 
+/**
+ * Segments' worth of dead bytes that are left alone under load: ids are written again with each segment that goes, so
+ * the fewer go the better.
+ */
+const BUSY_SLACK = 8;
+
+/** The same when nothing is going on. */
+const IDLE_SLACK = 2;
+
+/** Time without a commit after which nothing is going on, in milliseconds. */
+const PAUSE_MS = 1_000;
+
 /** Messages or ids looked at between two looks at the clock. */
 const LOOKED_AT = 8_192;
 
@@ -47,41 +59,58 @@ export class SegmentCleaner {
   #running: Promise<void> | undefined;
   #isStopped = false;
   #sliceStart = 0;
+  #lastCommitMs = 0;
+  #pauseTimer: NodeJS.Timeout | undefined;
   #hasCopied = false;
 
   constructor(context: CleanerContext) {
     this.#context = context;
   }
 
-  /** Cleans in the background when it is worth it and not being done already. */
+  /** Called at each commit: cleans in the background when it is worth it, and the rest when there is a pause. */
   cleanIfNeeded(): void {
-    if (this.#running !== undefined || !this.#isNeeded) return;
-    this.#running = this.#clean().finally(() => {
-      this.#running = undefined;
-    });
+    this.#lastCommitMs = performance.now();
+    this.#begin(BUSY_SLACK);
+    this.#pauseTimer ??= setTimeout(() => this.#lookForPause(), PAUSE_MS).unref();
   }
 
   /** Ends cleaning; what is begun is left as after a crash. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    clearTimeout(this.#pauseTimer);
     await this.#running;
   }
 
-  get #isNeeded(): boolean {
+  #lookForPause(): void {
+    this.#pauseTimer = undefined;
+    if (this.#isStopped) return;
+    if (performance.now() - this.#lastCommitMs < PAUSE_MS) this.#pauseTimer = setTimeout(() => this.#lookForPause(), PAUSE_MS).unref();
+    else this.#begin(IDLE_SLACK);
+  }
+
+  #begin(slack: number): void {
+    if (this.#running !== undefined || !this.#isNeeded(slack)) return;
+    this.#running = this.#clean(slack).finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  /** @param slack segments' worth of bytes that may be dead without being worth it */
+  #isNeeded(slack: number): boolean {
     const { segments, table, ids, segmentBytes, maxStoreBytes, log } = this.#context;
     if (this.#isStopped || !log.isRecording || segments.segments.length < 2) return false;
     const live = table.liveBytes + table.mails.size * MAIL_OVERHEAD_BYTES + ids.size * ID_BYTES + table.factBytes;
     const { bytes } = segments;
-    if (bytes > 2 * live + 2 * segmentBytes) return true;
+    if (bytes > 2 * live + slack * segmentBytes) return true;
     // close to the limit every eighth counts
     return bytes > 0.75 * maxStoreBytes && bytes - live > maxStoreBytes / 8 + 2 * segmentBytes;
   }
 
-  async #clean(): Promise<void> {
+  async #clean(slack: number): Promise<void> {
     // not within the commit that brought us here
     await nextTurn();
     try {
-      while (this.#isNeeded) {
+      while (this.#isNeeded(slack)) {
         const oldest = this.#context.segments.segments[0];
         if (oldest === undefined || !(await this.#copyLiving(oldest))) return;
         await this.#delete();
