@@ -92,9 +92,10 @@ export const EXTRA_WORKLOADS = [
   },
   {
     name: 'durable-rate',
-    title: 'durable, 256 B, 20 pairs, 100 in flight each',
-    plan: () => ({ kind: 'durable', isDurable: true, pairs: 20, window: 100, contentBytes: 256, warmUp: 1_500, messages: 15_000 }),
+    title: 'durable, 256 B, 20 pairs, 40 in flight each, hub on all cores',
+    plan: () => ({ kind: 'durable', isDurable: true, pairs: 20, window: 40, contentBytes: 256, warmUp: 1_500, messages: 20_000 }),
     contenders: [{ ...hub, name: 'log' }],
+    isPinned: false,
     figures: DURABLE_RATE,
   },
   {

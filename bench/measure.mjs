@@ -21,7 +21,7 @@ export async function measure(workload, contender, { options: { isQuick, profile
     return { profileFile: resolve(profileDir, `${name}.cpuprofile`) };
   };
   const server = new BenchProcess(contender.file, {
-    core: pinning?.server,
+    core: workload.isPinned === false ? undefined : pinning?.server,
     nodeArgs: workload.collectsGarbage === true ? ['--expose-gc'] : [],
     argument: { ...profile('server'), ...contender.argument },
   });

@@ -12,6 +12,7 @@ import { DELIVERY, LATENCY, LOGIN, MEMORY } from './figures.mjs';
  * @property {readonly import('./figures.mjs').Figure[]} figures the first is the main one
  * @property {boolean} [collectsGarbage] whether the server collects its garbage before it tells its memory
  * @property {readonly Contender[]} [contenders] who is compared, in place of the sides; the first is the yardstick
+ * @property {boolean} [isPinned] whether the server has one core for itself; default true. The disk is the work of other threads
  * @property {number} [maxRounds] for what takes long and repeats well
  * @property {(measured: import('./figures.mjs').Measured, contender: Contender) => void} [check] throws when the server did
  *   not do the work
