@@ -10,6 +10,8 @@ export type LeaveReason =
   | 'slow_receiver'
   /** `disconnectClient` was called. */
   | 'disconnected'
+  /** Its credentials or its id were revoked. */
+  | 'revoked'
   /** Its login was good for some time only, which is over. */
   | 'expired'
   /** The hub shuts down. */

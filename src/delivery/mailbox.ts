@@ -51,6 +51,8 @@ export class Mailbox {
   lastSeq = 0;
   /** Milliseconds since the epoch when its owner was last here. */
   lastSeenMs = steadyNowMs();
+  /** When that was recorded. */
+  seenNotedAtMs = 0;
 
   constructor(
     readonly clientId: string,

@@ -11,6 +11,9 @@ import { MailStore, type OpenedStore, type StoredMail } from './store/index.js';
 /** Facts of the store that say who has a mailbox; the value is when its owner was last here, in ms since the epoch. */
 const MAILBOX_FACT = 'mailbox:';
 
+/** How often at most it is recorded that a mailbox's owner was here, in milliseconds. */
+const SEEN_GRAIN_MS = 3_600_000;
+
 /** How often it is looked for expired mail, in milliseconds. */
 const SWEEP_MS = 500;
 
@@ -68,8 +71,9 @@ export class Mailboxes implements MailboxEvents {
       this.#logger.warn(`No mailbox for ${quoted(clientId)}: there are maxMailboxes (${this.options.maxMailboxes}) already.`);
       return undefined;
     }
-    this.store.setFact(MAILBOX_FACT + clientId, String(steadyNowMs()));
-    return this.#create(clientId);
+    const mailbox = this.#create(clientId);
+    this.#noteSeen(mailbox);
+    return mailbox;
   }
 
   /**
@@ -85,6 +89,7 @@ export class Mailboxes implements MailboxEvents {
     }
     const mailbox = known ?? this.create(clientId);
     if (mailbox === undefined) return undefined;
+    this.#noteSeen(mailbox);
     mailbox.attach(connection, canConfirm ? (connection.announcement?.maxUnconfirmed ?? PROTOCOL_LIMITS.maxUnconfirmed) : Infinity);
     if (!canConfirm) return undefined;
     // a number above all that were given out comes from another life of the store
@@ -188,6 +193,14 @@ export class Mailboxes implements MailboxEvents {
       if (mailbox.earliestExpiryMs <= nowMs) mailbox.expire(nowMs);
       if (mailbox.count === 0 && mailbox.connection === undefined && nowMs - mailbox.lastSeenMs > this.options.mailTtlMs) this.#forget(mailbox);
     }
+  }
+
+  /** So that a restart knows how long its owner has been away; to the hour, because days count. */
+  #noteSeen(mailbox: Mailbox): void {
+    const nowMs = steadyNowMs();
+    if (nowMs - mailbox.seenNotedAtMs < SEEN_GRAIN_MS) return;
+    mailbox.seenNotedAtMs = nowMs;
+    this.store.setFact(MAILBOX_FACT + mailbox.clientId, String(Math.round(nowMs)));
   }
 
   /** Its owner has not been here for as long as mail is kept; who is forgotten is no durable member either. */

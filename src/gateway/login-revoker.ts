@@ -32,7 +32,7 @@ export class LoginRevoker {
       const credential = connection instanceof WebSocketConnection ? connection.credential : undefined;
       if (!matches({ clientId, credential })) continue;
       this.refusals.add('revoked', `Ended the login of ${quoted(clientId)}: it was revoked.`);
-      this.registry.closed(connection, 'disconnected');
+      this.registry.closed(connection, 'revoked');
       connection.close(CloseCode.AUTH_FAILED, 'the login was revoked');
     }
   }

@@ -140,7 +140,7 @@ async function replaceStale(path: string): Promise<DataDirLock | undefined> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     const found = await stat(guard).catch(() => undefined);
-    if (found !== undefined && Date.now() - found.mtimeMs > GUARD_MS) await unlinkIfThere(guard);
+    if (found !== undefined && Math.abs(Date.now() - found.mtimeMs) > GUARD_MS) await unlinkIfThere(guard);
     await sleep(SECOND_LOOK_MS);
     return undefined;
   }
