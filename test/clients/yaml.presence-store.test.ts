@@ -82,7 +82,7 @@ describe('The YAML presence store', () => {
     logged();
     const directory = await temporaryDirectory();
     writeFileSync(join(directory, PRESENCE_FILE), text);
-    const hub = await openHub({ dataDir: directory });
+    const hub = await openHub({ delivery: { store: 'none' }, dataDir: directory });
     expect(hub.service.listClients().totalCount).toBe(0);
     expect(filesIn(directory)).toEqual([`${PRESENCE_FILE}.unreadable`]);
   });
@@ -171,7 +171,7 @@ describe('The YAML presence store', () => {
     const dataDir = await temporaryDirectory();
     const seen: string[] = [];
     for (const id of ['first', 'second: x', '第三']) {
-      const hub = await openHub({ dataDir });
+      const hub = await openHub({ delivery: { store: 'none' }, dataDir });
       const before = hub.service.listClients();
       expect(before.clients.map(({ clientId }) => clientId).sort()).toEqual([...seen].sort());
       expect(before.clients.every(({ status, loginTime, lastHeartbeat }) => status === 'offline' && loginTime === 0 && lastHeartbeat > 1.7e9)).toBe(true);
@@ -186,7 +186,7 @@ describe('The YAML presence store', () => {
 
   test('is left out with persistPresence: false', async () => {
     const dataDir = await temporaryDirectory();
-    const hub = await openHub({ dataDir, persistPresence: false });
+    const hub = await openHub({ delivery: { store: 'none' }, dataDir, persistPresence: false });
     await RawClient.old(hub.url, 'alice');
     await hub.close();
     expect(filesIn(dataDir)).toEqual([]);

@@ -29,6 +29,11 @@ export interface LogMailStoreOptions {
   readonly maxRememberedIds: number;
   /** Bytes of the last messages' frames that stay in memory. */
   readonly cacheBytes: number;
+  /**
+   * Segments' worth of dead bytes that are left alone under load; default 8. Ids are written again with each segment that
+   * goes, so the fewer go the better.
+   */
+  readonly slackSegments?: number;
   /** How long to wait for another hub that has the folder to end, in milliseconds; default 0. */
   readonly lockWaitMs?: number;
 }
@@ -179,7 +184,7 @@ export class LogMailStore extends MailStore {
   }
 
   async #open(): Promise<OpenedStore> {
-    const { directory, segmentBytes, maxStoreBytes } = this.#options;
+    const { directory, segmentBytes, maxStoreBytes, slackSegments = 8 } = this.#options;
     const { recovered, segments, life, isFresh } = await openLog(this.#fileSystem, this.#options, this.#logger);
     if (recovered.segments.length > 1) await segments.reserve.holdOrRelease();
     const log = new CommitLog(segments, {
@@ -194,7 +199,7 @@ export class LogMailStore extends MailStore {
       log.batch.life(this.#parts.life);
       return true;
     };
-    const cleaner = new SegmentCleaner({ fileSystem: this.#fileSystem, segments, log, table, ids, segmentBytes, maxStoreBytes, keepLife });
+    const cleaner = new SegmentCleaner({ fileSystem: this.#fileSystem, segments, log, table, ids, segmentBytes, maxStoreBytes, slackSegments, keepLife });
     this.#seq = Math.max(replay.maxSeq, life.reservedSeq);
     // nothing was ever given out by an empty store
     if (recovered.segments.length > 0) this.#seq += RESERVED_SEQS;

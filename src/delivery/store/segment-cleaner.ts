@@ -15,13 +15,7 @@ import type { StoreFileSystem } from './store-file-system.js';
 /** Milliseconds after which others have their turn. */
 const SLICE_MS = 4;
 
-/**
- * Segments' worth of dead bytes that are left alone under load: ids are written again with each segment that goes, so
- * the fewer go the better.
- */
-const BUSY_SLACK = 8;
-
-/** The same when nothing is going on. */
+/** Segments' worth of dead bytes that are left alone when nothing is going on. */
 const IDLE_SLACK = 2;
 
 /** Time without a commit after which nothing is going on, in milliseconds. */
@@ -45,6 +39,8 @@ export interface CleanerContext {
   readonly ids: DuplicateIds;
   readonly segmentBytes: number;
   readonly maxStoreBytes: number;
+  /** Segments' worth of dead bytes that are left alone under load. */
+  readonly slackSegments: number;
   /** Records the life of the store again when its last record is in this segment. @returns whether it was */
   keepLife(segment: number): boolean;
 }
@@ -70,7 +66,8 @@ export class SegmentCleaner {
   /** Called at each commit: cleans in the background when it is worth it, and the rest when there is a pause. */
   cleanIfNeeded(): void {
     this.#lastCommitMs = performance.now();
-    this.#begin(BUSY_SLACK);
+    // on a full disk everything counts
+    this.#begin(this.#context.log.state === 'full' ? IDLE_SLACK : this.#context.slackSegments);
     this.#pauseTimer ??= setTimeout(() => this.#lookForPause(), PAUSE_MS).unref();
   }
 

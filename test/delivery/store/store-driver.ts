@@ -5,6 +5,7 @@ import type { SimulatedFileSystem } from './simulated.file-system.js';
 export const STORE_OPTIONS: LogMailStoreOptions = {
   directory: '/mail',
   segmentBytes: 4_096,
+  slackSegments: 2,
   maxStoreBytes: 2 ** 30,
   duplicateWindowMs: 60_000,
   maxRememberedIds: 100_000,
