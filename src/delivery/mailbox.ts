@@ -121,7 +121,12 @@ export class Mailbox {
   confirm({ up_to, seqs, received, rejected }: ConfirmContent, connection: Connection): void {
     const done: StoredMail[] = [];
     if (up_to !== undefined && connection === this.#connection) for (const seq of this.#sent.keys()) if (seq <= up_to) this.#take(seq, done);
-    for (const seq of seqs ?? []) this.#take(seq, done);
+    const others = (seqs ?? []).filter((seq) => !this.#take(seq, done));
+    // of an earlier connection; all at once, because each look goes through all that waits
+    if (others.length > 0 && this.#waiting.length > 0) {
+      const wanted = new Set(others);
+      done.push(...this.#waiting.remove(({ seq }) => wanted.has(seq)));
+    }
     this.#done(done);
     for (const seq of received ?? []) {
       const mail = this.#sent.get(seq);
@@ -147,9 +152,11 @@ export class Mailbox {
     for (const mail of expired) this.events.undeliverable(this, mail, 'expired');
   }
 
-  #take(seq: number, done: StoredMail[]): void {
-    const mail = this.#takeSent(seq) ?? this.#takeDelayed(seq) ?? (this.#waiting.has(seq) ? this.#waiting.remove((waiting) => waiting.seq === seq)[0] : undefined);
+  /** @returns whether it was on its way, or rejected */
+  #take(seq: number, done: StoredMail[]): boolean {
+    const mail = this.#takeSent(seq) ?? this.#takeDelayed(seq);
     if (mail !== undefined) done.push(mail);
+    return mail !== undefined;
   }
 
   #takeSent(seq: number): StoredMail | undefined {

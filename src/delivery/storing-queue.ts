@@ -33,8 +33,15 @@ export class StoringQueue {
 
   /** The message with this number, when it is still being stored. */
   find(seq: number): Acceptance | undefined {
-    // what is sent twice within one commit is rare
-    for (let at = this.#head; at < this.#acceptances.length; at++) if (this.#acceptances[at]?.seq === seq) return this.#acceptances[at];
+    let low = this.#head;
+    let high = this.#acceptances.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const at = (this.#acceptances[middle] as Acceptance).seq;
+      if (at === seq) return this.#acceptances[middle];
+      if (at < seq) low = middle + 1;
+      else high = middle - 1;
+    }
     return undefined;
   }
 
@@ -52,10 +59,5 @@ export class StoringQueue {
       this.#head = 0;
     }
     return acceptance;
-  }
-
-  /** Number of the oldest; undefined when there is none. */
-  get oldestSeq(): number | undefined {
-    return this.#acceptances[this.#head]?.seq;
   }
 }

@@ -150,7 +150,11 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
       const retryAfter = Math.round((this.deliveryOptions.drainSpreadMs * place) / connections.length) / 1000;
       sendError(connection, new CrossCommError('CC_SHUTTING_DOWN', { retryAfter }), null);
     }
-    await this.durable.flush();
+    // a disk that hangs must not keep the hub from ending
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.options.shutdownTimeoutMs)));
+    await Promise.race([this.durable.flush(), tooLate]);
+    clearTimeout(timer);
   }
 
   async #release(): Promise<void> {

@@ -231,6 +231,20 @@ describe('A mailbox', () => {
     },
   );
 
+  test('takes a confirmation of much mail that waits again, in any order', async () => {
+    const hub = await open();
+    const [alice, bob] = [await mailClient(hub.url, 'alice'), await mailClient(hub.url, 'bob', { limits: { max_unconfirmed: 1_000 } })];
+    const ids = Array.from({ length: 1_000 }, (_, n) => `m${n}`);
+    for (const id of ids) alice.send({ msg_id: id, to_client_id: 'bob' });
+    const seqs = (await receive(bob, 1_000)).map(seqOf);
+    bob.socket.terminate();
+    const back = await mailClient(hub.url, 'bob', { limits: { max_unconfirmed: 1 } });
+    expect((await back.next()).msg_id).toBe('m0');
+    confirm(back, { seqs: seqs.slice(0, 999).reverse() });
+    expect((await back.next()).msg_id).toBe('m999');
+    await back.expectNothingElse();
+  });
+
   test('ignores numbers it does not hold', async () => {
     const hub = await open();
     const bob = await mailClient(hub.url, 'bob');
