@@ -18,6 +18,9 @@ const SLOW = 10;
  */
 const SLOW_OPTIONS = { maxBufferedBytes: 1024 ** 2, closeTimeoutMs: 60_000 };
 
+/** So that all messages are live without saying so, and both clients send the same seven keys. */
+const WITHOUT_STORE = { delivery: { store: 'none' } };
+
 const relay = { kind: /** @type {const} */ ('relay'), alphabet: /** @type {const} */ ('ascii'), contentBytes: 128, senders: 1 };
 
 /** @type {readonly import('./workloads.mjs').Workload[]} */
@@ -27,8 +30,8 @@ export const EXTRA_WORKLOADS = [
     title: 'Node clients through the hub, 128 B, 64 in flight',
     plan: () => ({ kind: 'client-pair', client: 'ws', contentBytes: 128, window: 64, warmUp: 20_000, messages: 80_000 }),
     contenders: [
-      { ...hub, name: 'ws, JSON by hand', plan: { client: 'ws' } },
-      { ...hub, name: 'SDK', plan: { client: 'sdk' } },
+      { ...hub, name: 'ws, JSON by hand', plan: { client: 'ws' }, argument: { options: WITHOUT_STORE } },
+      { ...hub, name: 'SDK', plan: { client: 'sdk' }, argument: { options: WITHOUT_STORE } },
     ],
     figures: CLIENT,
   },

@@ -57,6 +57,7 @@ export interface DeliveryPlan {
 
 const DURABLE: DeliveryPlan = { isDurable: true, awaits: 'stored', ext: '' };
 const LIVE: DeliveryPlan = { isDurable: false, awaits: 'stored', ext: '' };
+const LIVE_TO_ONE: DeliveryPlan = { ...LIVE, ext: extText({ delivery: 'live' }) };
 
 /**
  * Checks type and addressee of a message.
@@ -79,7 +80,7 @@ export function deliveryPlan(toClientId: string, { delivery, receipt = 'stored',
   if (delivery === 'durable' && !isToOne) throw new CrossCommError('CC_INVALID_CONTENT', 'Only messages to a client or group can be durable.');
   if (ttlMs !== undefined && !(ttlMs > 0)) throw new CrossCommError('CC_INVALID_OPTION', `ttlMs is ${ttlMs}; give more than 0.`);
   if (!isToOne) return LIVE;
-  if (delivery === 'live') return { ...LIVE, ext: extText({ delivery }) };
+  if (delivery === 'live') return LIVE_TO_ONE;
   const awaits = groupOf(toClientId) === undefined ? receipt : 'stored';
   if (awaits === 'stored' && ttlMs === undefined) return DURABLE;
   return { isDurable: true, awaits, ext: extText({ receipt: awaits === 'stored' ? undefined : awaits, ttl: ttlMs && ttlMs / 1000 }) };
