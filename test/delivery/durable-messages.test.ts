@@ -240,7 +240,7 @@ describe('A mailbox', () => {
     bob.socket.terminate();
     const back = await mailClient(hub.url, 'bob', { limits: { max_unconfirmed: 1 } });
     expect((await back.next()).msg_id).toBe('m0');
-    confirm(back, { seqs: seqs.slice(0, 999).reverse() });
+    confirm(back, { seqs: seqs.slice(0, 999).toReversed() });
     expect((await back.next()).msg_id).toBe('m999');
     await back.expectNothingElse();
   });
