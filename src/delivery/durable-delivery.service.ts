@@ -35,8 +35,6 @@ interface Submission {
   readonly asker: Asker;
 }
 
-const NOTHING_ASKED: DeliveryRequest = { delivery: undefined, receipt: undefined, ttl: undefined };
-
 /**
  * The way of a durable message: known already, then room, then the store; when it is on disk, to its receiver's mailbox
  * and back to its sender as an ack. What a receiver sees is always stored, and what was refused was never seen.
@@ -108,7 +106,6 @@ export class DurableDelivery implements StoreEvents {
    * @throws CrossCommError `CC_INVALID_CONTENT`
    */
   requestOf(envelope: Envelope, isLiveOnly: boolean): DeliveryRequest | undefined {
-    if (envelope.ext === undefined) return isLiveOnly ? undefined : NOTHING_ASKED;
     const request = readDeliveryRequest(envelope);
     if (isLiveOnly && request.delivery === 'durable') throw new CrossCommError('CC_INVALID_CONTENT', 'A message to all or to the hub cannot be durable.');
     return isLiveOnly || request.delivery === 'live' ? undefined : request;
@@ -127,7 +124,7 @@ export class DurableDelivery implements StoreEvents {
    */
   send(envelope: Envelope, ttlMs: number | undefined): Promise<'stored' | 'live'> {
     const asker = new AskingHub();
-    const request = { ...NOTHING_ASKED, ttl: ttlMs === undefined ? undefined : ttlMs / 1000 };
+    const request: DeliveryRequest = { delivery: 'durable', receipt: undefined, ttl: ttlMs === undefined ? undefined : ttlMs / 1000 };
     this.#submit({ sender: undefined, envelope, frame: Buffer.from(encodeEnvelope(envelope)), request, asker });
     return asker.answer;
   }

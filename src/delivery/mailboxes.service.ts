@@ -24,6 +24,7 @@ export class Mailboxes implements MailboxEvents {
   readonly #mailboxes = new Map<string, Mailbox>();
   #epoch = '';
   #sweep: NodeJS.Timeout | undefined;
+  #saidFull = false;
   readonly maxUnconfirmedBytes: number;
   readonly redeliveryDelayMs: number;
 
@@ -68,7 +69,9 @@ export class Mailboxes implements MailboxEvents {
   /** A mailbox for a client that has none yet; undefined when there may be no more of them. */
   create(clientId: string): Mailbox | undefined {
     if (this.#mailboxes.size >= this.options.maxMailboxes) {
-      this.#logger.warn(`No mailbox for ${quoted(clientId)}: there are maxMailboxes (${this.options.maxMailboxes}) already.`);
+      if (!this.#saidFull) this.#logger.warn(`No mailbox for ${quoted(clientId)}: there are maxMailboxes (${this.options.maxMailboxes}) already.`);
+      // once: who makes up ids must not fill the log
+      this.#saidFull = true;
       return undefined;
     }
     const mailbox = this.#create(clientId);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ClientRegistry, OutboundMessage } from '../clients/index.js';
+import { ClientRegistry, OutboundMessage, type ConnectedClient } from '../clients/index.js';
 import { BROADCAST_ID, CrossCommError, SERVER_ID, groupOf, type Envelope } from '../protocol/index.js';
 import { GroupRegistry } from './group.registry.js';
 
@@ -30,7 +30,7 @@ export class MessageHub {
     const { toClientId } = envelope;
     if (toClientId === SERVER_ID) return NOTHING_TO_DO;
     const message = new OutboundMessage(envelope, frame, true);
-    if (toClientId === BROADCAST_ID) return this.#broadcast(message);
+    if (toClientId === BROADCAST_ID) return this.#toMany(this.registry.online(), message);
     const receiver = this.registry.find(toClientId);
     if (receiver === undefined) {
       const group = groupOf(toClientId);
@@ -48,25 +48,23 @@ export class MessageHub {
 
   /** To the members of a group that are online, except the sender. */
   #toGroup(group: string, message: OutboundMessage, except?: ReadonlySet<string>): RouteResult {
-    const { envelope } = message;
-    if (this.groups.memberCount(group) === 0) return failure('CC_UNKNOWN_GROUP', envelope, 0);
-    let delivered = 0;
-    let tooLarge = false;
-    for (const { clientId } of this.groups.members(group)) {
-      if (clientId === envelope.fromClientId || except?.has(clientId) === true) continue;
-      const outcome = this.registry.find(clientId)?.connection.send(message);
-      if (outcome === 'sent') delivered++;
-      else if (outcome === 'too-large') tooLarge = true;
-    }
-    return tooLarge ? failure('CC_RECEIVER_LIMIT', envelope, delivered) : { delivered, error: undefined };
+    if (this.groups.memberCount(group) === 0) return failure('CC_UNKNOWN_GROUP', message.envelope, 0);
+    return this.#toMany(this.#onlineMembers(group, except), message);
   }
 
-  /** To everyone online except the sender. */
-  #broadcast(message: OutboundMessage): RouteResult {
+  *#onlineMembers(group: string, except: ReadonlySet<string> | undefined): Generator<ConnectedClient> {
+    for (const { clientId } of this.groups.members(group)) {
+      const member = except?.has(clientId) === true ? undefined : this.registry.find(clientId);
+      if (member !== undefined) yield member;
+    }
+  }
+
+  /** To all of these except the sender. */
+  #toMany(receivers: Iterable<ConnectedClient>, message: OutboundMessage): RouteResult {
     const { envelope } = message;
     let delivered = 0;
     let tooLarge = false;
-    for (const receiver of this.registry.online()) {
+    for (const receiver of receivers) {
       if (receiver.clientId === envelope.fromClientId) continue;
       const outcome = receiver.connection.send(message);
       if (outcome === 'sent') delivered++;
