@@ -130,23 +130,26 @@ export class DurableDelivery implements StoreEvents {
   }
 
   #submit(submission: Submission): void {
-    const { envelope, asker } = submission;
+    const { sender, envelope, asker } = submission;
     try {
-      const { fromClientId, msgId, toClientId } = envelope;
-      const known = this.store.seqOf(fromClientId, msgId);
+      const { msgId, toClientId } = envelope;
+      // the id as the login gave it: the frame's is a part of its text, would keep all of it, and is hashed anew
+      const fromClientId = sender?.clientId ?? envelope.fromClientId;
+      const nowMs = steadyNowMs();
+      const known = this.store.seqOf(fromClientId, msgId, nowMs);
       if (known !== undefined) {
         this.#again(submission, known);
         return;
       }
       const mailbox = this.#mailboxOf(toClientId);
       if (mailbox !== undefined) {
-        this.#put(submission, [mailbox]);
+        this.#put(submission, mailbox.alone, nowMs);
         return;
       }
       const group = groupOf(toClientId);
       const mailboxes = group === undefined ? [] : this.#mailboxesOf(group, fromClientId);
       if (mailboxes.length === 0) this.#handOver(submission);
-      else this.#put({ ...submission, request: { ...submission.request, receipt: undefined } }, mailboxes);
+      else this.#put({ ...submission, request: { ...submission.request, receipt: undefined } }, mailboxes, nowMs);
     } catch (error) {
       asker.refused(CrossCommError.from(error), envelope.msgId);
     }
@@ -164,18 +167,19 @@ export class DurableDelivery implements StoreEvents {
     this.receipts.tell(fromClientId, 'processed', msgId);
   }
 
-  #put({ sender, envelope, frame, request, asker }: Submission, mailboxes: readonly Mailbox[]): void {
+  #put({ sender, envelope, frame, request, asker }: Submission, mailboxes: readonly Mailbox[], nowMs: number): void {
     const seq = this.store.nextSeq();
     const stored = mailFrame(envelope, frame, seq);
-    for (const mailbox of mailboxes) this.mailboxes.assertRoom(mailbox, stored.length);
+    const sizeBytes = stored.headBytes + stored.tail.length;
+    for (const mailbox of mailboxes) this.mailboxes.assertRoom(mailbox, sizeBytes);
     const mail = this.store.put({
       seq,
-      // the id as the login gave it: the frame's is a part of its text, and would keep all of it
       fromClientId: sender?.clientId ?? envelope.fromClientId,
       msgId: envelope.msgId,
       receipt: request.receipt,
-      expiresAtMs: steadyNowMs() + Math.min((request.ttl ?? Infinity) * 1000, this.options.mailTtlMs),
-      recipients: mailboxes.map(clientIdOf),
+      storedAtMs: nowMs,
+      expiresAtMs: nowMs + Math.min((request.ttl ?? Infinity) * 1000, this.options.mailTtlMs),
+      recipients: mailboxes.length === 1 ? (mailboxes[0] as Mailbox).recipients : mailboxes.map(clientIdOf),
       frame: stored,
     });
     for (const mailbox of mailboxes) this.mailboxes.reserve(mailbox, mail);
@@ -191,6 +195,8 @@ export class DurableDelivery implements StoreEvents {
       if (further !== undefined) for (const again of further) again.accepted('stored', mail.msgId);
       if (message !== undefined) this.#show(message, mailboxes);
     }
+    // in the same turn as the mail
+    this.receipts.flush();
   }
 
   /** Those who are no durable members of a group have no copy to wait for; then the hub's own listeners. */

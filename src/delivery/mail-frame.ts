@@ -1,4 +1,5 @@
 import { decodeEnvelope, removeTopLevelMember, type Envelope } from '../protocol/index.js';
+import type { FrameParts } from './store/index.js';
 
 const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const CLOSING_BRACE = 0x7d;
@@ -28,8 +29,10 @@ export function withoutHubWords(message: ReceivedMessage): ReceivedMessage {
  *
  * @param frame a valid frame as UTF-8 text
  */
-export function mailFrame({ ext }: Envelope, frame: Buffer, seq: number): Buffer {
-  return ext === undefined ? withExt(frame, `{"seq": ${seq}}`) : withExt(withoutExt(frame), JSON.stringify({ ...ext, seq }));
+export function mailFrame({ ext }: Envelope, frame: Buffer, seq: number): FrameParts {
+  if (ext === undefined) return { head: frame, headBytes: endOfMembers(frame), tail: `, "ext": {"seq": ${seq}}}` };
+  const head = withExt(withoutExt(frame), JSON.stringify({ ...ext, seq }));
+  return { head, headBytes: head.length, tail: '' };
 }
 
 /** A stored frame on its way to a receiver that rejected it before. @param attempt how often it is sent with this time */
@@ -44,12 +47,18 @@ function withoutExt(frame: Buffer): Buffer {
 
 /** The frame with one more member, which is its last. */
 function withExt(frame: Buffer, ext: string): Buffer {
-  let end = frame.length - 1;
-  while (SPACE.has(frame[end] as number)) end--;
-  if (frame[end] !== CLOSING_BRACE) throw new TypeError('The frame is no JSON object.');
+  const end = endOfMembers(frame);
   const tail = `, "ext": ${ext}}`;
   const result = Buffer.allocUnsafe(end + Buffer.byteLength(tail));
   frame.copy(result, 0, 0, end);
   result.write(tail, end, 'utf8');
   return result;
+}
+
+/** Where the closing brace of a JSON object stands. */
+function endOfMembers(frame: Buffer): number {
+  let end = frame.length - 1;
+  while (SPACE.has(frame[end] as number)) end--;
+  if (frame[end] !== CLOSING_BRACE) throw new TypeError('The frame is no JSON object.');
+  return end;
 }

@@ -1,6 +1,6 @@
 import type { StoredMail } from './store/index.js';
 
-/** Mail that waits to be sent, by growing number. Taking from the front costs the same however much waits. */
+/** Mail by growing number. Taking from the front costs the same however much there is. */
 export class MailQueue {
   #mails: (StoredMail | undefined)[] = [];
   #head = 0;
@@ -13,9 +13,9 @@ export class MailQueue {
     return this.#mails[this.#head];
   }
 
-  /** @param mail with a larger number than all that wait */
   push(mail: StoredMail): void {
-    this.#mails.push(mail);
+    if (mail.seq < this.#lastSeq) this.putBack([mail]);
+    else this.#mails.push(mail);
   }
 
   shift(): StoredMail | undefined {
@@ -55,17 +55,38 @@ export class MailQueue {
     return removed;
   }
 
-  /** Whether a message with this number waits. */
-  has(seq: number): boolean {
+  /** The message with this number. */
+  get(seq: number): StoredMail | undefined {
+    return this.#mails[this.#placeOf(seq)];
+  }
+
+  /** Takes out the message with this number. */
+  take(seq: number): StoredMail | undefined {
+    if (this.first?.seq === seq) return this.shift();
+    const place = this.#placeOf(seq);
+    return place === -1 ? undefined : this.#mails.splice(place, 1)[0];
+  }
+
+  /** Takes out all. */
+  takeAll(): StoredMail[] {
+    return this.remove(() => true);
+  }
+
+  get #lastSeq(): number {
+    return this.length === 0 ? 0 : (this.#mails.at(-1)?.seq ?? 0);
+  }
+
+  /** @returns -1 when there is none */
+  #placeOf(seq: number): number {
     let low = this.#head;
     let high = this.#mails.length - 1;
     while (low <= high) {
       const middle = (low + high) >>> 1;
       const at = (this.#mails[middle] as StoredMail).seq;
-      if (at === seq) return true;
+      if (at === seq) return middle;
       if (at < seq) low = middle + 1;
       else high = middle - 1;
     }
-    return false;
+    return -1;
   }
 }

@@ -2,7 +2,6 @@ import { OutboundMessage, steadyNowMs, type Connection } from '../clients/index.
 import type { ConfirmContent, Envelope } from '../protocol/index.js';
 import { redeliveryFrame } from './mail-frame.js';
 import { MailQueue } from './mail-queue.js';
-import { SeqMap } from './seq-map.js';
 import type { StoredMail } from './store/index.js';
 
 /** Frames fetched from the store at a time. */
@@ -30,8 +29,8 @@ export interface MailboxEvents {
  */
 export class Mailbox {
   readonly #waiting = new MailQueue();
-  /** On its way, by number. */
-  readonly #sent = new SeqMap<StoredMail>();
+  /** On its way. */
+  readonly #sent = new MailQueue();
   /** Rejected; waits for its next attempt. */
   readonly #delayed = new Map<number, { readonly mail: StoredMail; readonly timer: NodeJS.Timeout }>();
   #sentBytes = 0;
@@ -49,6 +48,10 @@ export class Mailbox {
   earliestExpiryMs = Infinity;
   /** Highest number that was ever put into it, as far as is known. */
   lastSeq = 0;
+  /** Its owner's id, as all mail for it alone shares it. */
+  readonly recipients: string[];
+  /** It alone, as what goes to several mailboxes is told. */
+  readonly alone: readonly Mailbox[] = [this];
   /** Milliseconds since the epoch when its owner was last here. */
   lastSeenMs = steadyNowMs();
   /** When that was recorded. */
@@ -57,7 +60,9 @@ export class Mailbox {
   constructor(
     readonly clientId: string,
     private readonly events: MailboxEvents,
-  ) {}
+  ) {
+    this.recipients = [clientId];
+  }
 
   /** The connection that gets this mail. */
   get connection(): Connection | undefined {
@@ -66,7 +71,7 @@ export class Mailbox {
 
   /** All mail up to this number has left. */
   get position(): number {
-    const first = Math.min(this.#waiting.first?.seq ?? Infinity, ...this.#sent.keys(), ...this.#delayed.keys(), this.storing[0] ?? Infinity);
+    const first = Math.min(this.#waiting.first?.seq ?? Infinity, this.#sent.first?.seq ?? Infinity, ...this.#delayed.keys(), this.storing[0] ?? Infinity);
     return first === Infinity ? this.lastSeq : first - 1;
   }
 
@@ -94,22 +99,22 @@ export class Mailbox {
     if (this.#connection !== undefined) this.lastSeenMs = steadyNowMs();
     this.#connection = undefined;
     for (const { timer } of this.#delayed.values()) clearTimeout(timer);
-    this.#waiting.putBack([...this.#sent.values(), ...[...this.#delayed.values()].map(({ mail }) => mail)]);
+    this.#waiting.putBack([...this.#sent.takeAll(), ...[...this.#delayed.values()].map(({ mail }) => mail)]);
     this.#delayed.clear();
-    this.#sent.clear();
     this.#sentBytes = 0;
   }
 
   /** A message that is stored now. */
   add(mail: StoredMail): void {
     this.lastSeq = mail.seq;
-    if (this.#waiting.length === 0 && this.#canSend(mail) && mail.frame !== undefined) this.#send(mail, mail.frame);
-    else this.#waiting.push(mail);
+    const frame = this.#waiting.length === 0 && this.#canSend(mail) ? mail.frame : undefined;
+    if (frame === undefined) this.#waiting.push(mail);
+    else this.#send(mail, frame);
   }
 
   /** Whether a stored message is still in here. */
   holds(seq: number): boolean {
-    return this.#sent.has(seq) || this.#delayed.has(seq) || this.#waiting.has(seq);
+    return this.#sent.get(seq) !== undefined || this.#delayed.has(seq) || this.#waiting.get(seq) !== undefined;
   }
 
   /** Everything up to this number was processed on an earlier connection. */
@@ -120,7 +125,8 @@ export class Mailbox {
   /** The receiver's word. @param connection where it came from: not always the one that gets the mail now */
   confirm({ up_to, seqs, received, rejected }: ConfirmContent, connection: Connection): void {
     const done: StoredMail[] = [];
-    if (up_to !== undefined && connection === this.#connection) for (const seq of this.#sent.keys()) if (seq <= up_to) this.#take(seq, done);
+    if (up_to !== undefined && connection === this.#connection)
+      for (let first = this.#sent.first; first !== undefined && first.seq <= up_to; first = this.#sent.first) this.#take(first.seq, done);
     const others = (seqs ?? []).filter((seq) => !this.#take(seq, done));
     // of an earlier connection; all at once, because each look goes through all that waits
     if (others.length > 0 && this.#waiting.length > 0) {
@@ -147,7 +153,7 @@ export class Mailbox {
     const expired = this.#waiting.remove(isOver);
     for (const { mail } of this.#delayed.values()) if (isOver(mail)) expired.push(this.#takeDelayed(mail.seq) as StoredMail);
     // what is on its way is the receiver's matter now
-    for (const mail of this.#sent.values()) if (mail.expiresAtMs > nowMs) earliest = Math.min(earliest, mail.expiresAtMs);
+    for (const mail of this.#sent.peek(this.#sent.length)) if (mail.expiresAtMs > nowMs) earliest = Math.min(earliest, mail.expiresAtMs);
     this.earliestExpiryMs = earliest;
     for (const mail of expired) this.events.undeliverable(this, mail, 'expired');
   }
@@ -160,10 +166,8 @@ export class Mailbox {
   }
 
   #takeSent(seq: number): StoredMail | undefined {
-    const mail = this.#sent.get(seq);
-    if (mail === undefined) return undefined;
-    this.#sent.delete(seq);
-    this.#sentBytes -= mail.sizeBytes;
+    const mail = this.#sent.take(seq);
+    if (mail !== undefined) this.#sentBytes -= mail.sizeBytes;
     return mail;
   }
 
@@ -197,7 +201,7 @@ export class Mailbox {
 
   #canSend({ sizeBytes }: StoredMail): boolean {
     const connection = this.#connection;
-    if (connection === undefined || this.#isHeld || this.#isReading || this.#sent.size >= this.#maxUnconfirmed) return false;
+    if (connection === undefined || this.#isHeld || this.#isReading || this.#sent.length >= this.#maxUnconfirmed) return false;
     const onTheWay = this.#canConfirm ? this.#sentBytes : connection.bufferedBytes;
     if (onTheWay === 0 || onTheWay + sizeBytes <= this.events.maxUnconfirmedBytes) return true;
     // nobody confirms, so nobody tells when there is room again
@@ -219,12 +223,15 @@ export class Mailbox {
       if (mail.expiresAtMs <= steadyNowMs()) {
         this.#waiting.shift();
         this.events.undeliverable(this, mail, 'expired');
-      } else if (mail.frame === undefined) {
-        void this.#fetch();
-      } else {
-        this.#waiting.shift();
-        this.#send(mail, mail.frame);
+        continue;
       }
+      const { frame } = mail;
+      if (frame === undefined) {
+        void this.#fetch();
+        return;
+      }
+      this.#waiting.shift();
+      this.#send(mail, frame);
     }
   }
 
@@ -232,7 +239,7 @@ export class Mailbox {
     const connection = this.#connection;
     const page: StoredMail[] = [];
     let bytes = 0;
-    for (const mail of this.#waiting.peek(Math.min(PAGE, this.#maxUnconfirmed - this.#sent.size))) {
+    for (const mail of this.#waiting.peek(Math.min(PAGE, this.#maxUnconfirmed - this.#sent.length))) {
       bytes += mail.sizeBytes;
       if (page.length > 0 && bytes > this.events.maxUnconfirmedBytes) break;
       page.push(mail);
@@ -266,7 +273,7 @@ export class Mailbox {
     const connection = this.#connection as Connection;
     const attempts = mail.attempts?.get(this.clientId) ?? 0;
     const frame = attempts === 0 ? stored : redeliveryFrame(stored, attempts + 1);
-    this.#sent.set(mail.seq, mail);
+    this.#sent.push(mail);
     this.#sentBytes += mail.sizeBytes;
     const outcome = connection.send(new OutboundMessage(MAIL, frame));
     // what a closing connection did not take stays among what was sent, and waits again when the connection is gone

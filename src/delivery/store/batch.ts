@@ -1,7 +1,8 @@
 import { BLOCK_HEADER_BYTES } from './block.js';
+import { FrameBlock } from './frame-block.js';
 import type { Fact, Mail } from './mail.js';
 import type { PlacedId } from './duplicate-ids.js';
-import type { NewMail, StoredMail } from './mail-store.js';
+import type { FrameParts, StoredMail } from './mail-store.js';
 import { RECORD, RECORD_HEADER_BYTES, writeAttempt, writeFact, writeIds, writeLife, writeMail, writeMove, writeRemove, type Life } from './record.js';
 import { RecordWriter } from './record-writer.js';
 
@@ -43,7 +44,7 @@ export class Batch {
     return this.#hasLife;
   }
 
-  put(mail: Mail, frame: NewMail['frame']): void {
+  put(mail: Mail, frame: FrameParts): void {
     mail.offset = writeMail(this.writer, RECORD.mail, mail, frame);
     this.mails.push(mail);
     this.count++;
@@ -51,7 +52,7 @@ export class Batch {
 
   /** Copies a message, as it is now, out of a segment that is to go. */
   keep(mail: Mail, frame: Buffer): void {
-    this.#kept.push({ mail, offset: writeMail(this.writer, RECORD.keptMail, mail, frame) });
+    this.#kept.push({ mail, offset: writeMail(this.writer, RECORD.keptMail, mail, { head: frame, headBytes: frame.length, tail: '' }) });
     this.count++;
   }
 
@@ -99,11 +100,19 @@ export class Batch {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
-  /** It is durable: whatever it holds is found in this segment from now on. */
-  place(segment: number, offset: number): void {
-    for (let index = 0; index < this.mails.length; index++) {
-      const mail = this.mails[index] as Mail;
+  /**
+   * It is durable: whatever it holds is found in this segment from now on.
+   * @returns the frames of the new messages, until they are on their way; undefined when there are none
+   */
+  place(segment: number, offset: number): FrameBlock | undefined {
+    const { mails } = this;
+    // a copy: what it was written in grows, and is used again
+    const block = mails.length === 0 ? undefined : new FrameBlock(this.writer.copy(), mails.length);
+    for (let index = 0; index < mails.length; index++) {
+      const mail = mails[index] as Mail;
       mail.segment = segment;
+      mail.block = block;
+      mail.blockStart = mail.offset;
       mail.offset += offset;
     }
     for (const kept of this.#kept) {
@@ -111,6 +120,7 @@ export class Batch {
       kept.mail.offset = offset + kept.offset;
     }
     for (const fact of this.#facts) fact.segment = segment;
+    return block;
   }
 
   /** Tells those who wait; an error means that it is not durable. */

@@ -2,13 +2,15 @@ import { CrossCommError } from '../../protocol/index.js';
 import { Batch } from './batch.js';
 import { sealBlock } from './block.js';
 import { isNoSpace } from './disk-reserve.js';
+import type { FrameBlock } from './frame-block.js';
 import type { Mail } from './mail.js';
 import { RecordWriter } from './record-writer.js';
 import { SegmentWriter } from './segment-writer.js';
 
 /** Told by the log. */
 export interface CommitEvents {
-  onCommitted(batch: Batch): void;
+  /** @param frames of its new messages; undefined when there are none */
+  onCommitted(batch: Batch, frames: FrameBlock | undefined): void;
   onRefused(mails: readonly Mail[], error: CrossCommError): void;
   /** The disk has no space; it is tried again later. */
   onFull(): void;
@@ -132,15 +134,16 @@ export class CommitLog {
       if (batch === undefined) break;
       this.#inFlight = batch;
       this.#lastTryMs = performance.now();
+      let frames: FrameBlock | undefined;
       try {
-        await this.#write(batch);
+        frames = await this.#write(batch);
       } catch (error) {
         await this.#failed(batch, error);
         return;
       }
       this.#inFlight = undefined;
       await this.#reopen();
-      this.#events.onCommitted(batch);
+      this.#events.onCommitted(batch, frames);
       batch.settle();
       this.#reuse(batch);
     }
@@ -185,7 +188,7 @@ export class CommitLog {
     this.#error = undefined;
   }
 
-  async #write(batch: Batch): Promise<void> {
+  async #write(batch: Batch): Promise<FrameBlock | undefined> {
     const { writer } = batch;
     try {
       await this.#segments.prepare();
@@ -203,8 +206,9 @@ export class CommitLog {
       await this.#segments.undo().catch(() => undefined);
       throw error;
     }
-    batch.place(this.#segments.number, this.#segments.offset);
+    const frames = batch.place(this.#segments.number, this.#segments.offset);
     this.#segments.advance(writer.length);
+    return frames;
   }
 
   /** No space: messages are given back; what was done with others is kept for later. */

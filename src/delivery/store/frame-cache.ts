@@ -1,51 +1,32 @@
-import type { Mail } from './mail.js';
+import type { FrameBlock } from './frame-block.js';
 
-/** Places at the front of the queue that are given up at a time. */
-const CUT = 4_096;
-
-/** Frames of the last messages, up to a number of bytes; the oldest lose theirs. */
+/** Frames of the last commits, up to a number of bytes; the oldest are given up. */
 export class FrameCache {
   readonly #maxBytes: number;
-  /** In the order in which they came; the place of a message is its `cachePlace` less {@link FrameCache.#cut}. */
-  #queue: (Mail | undefined)[] = [];
-  #cut = 0;
-  #head = 0;
+  /** In the order in which they came. */
+  readonly #blocks = new Set<FrameBlock>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** Called once per message, which holds its frame. */
-  add(mail: Mail): void {
-    if (mail.recipients.length === 0) {
-      mail.frame = undefined;
-      return;
-    }
-    mail.cachePlace = this.#cut + this.#queue.length;
-    this.#queue.push(mail);
-    this.#bytes += mail.sizeBytes;
-    while (this.#bytes > this.#maxBytes) this.#dropOldest();
-    while (this.#head < this.#queue.length && this.#queue[this.#head] === undefined) this.#head++;
-    if (this.#head < CUT) return;
-    this.#queue.splice(0, this.#head);
-    this.#cut += this.#head;
-    this.#head = 0;
+  /** Called once per block, which holds its frames. */
+  add(block: FrameBlock): void {
+    const { bytes } = block;
+    if (bytes === undefined) return;
+    this.#blocks.add(block);
+    this.#bytes += bytes.length;
+    while (this.#bytes > this.#maxBytes) this.#drop(this.#blocks.values().next().value as FrameBlock);
   }
 
-  /** A message that is in no mailbox any more needs no frame. */
-  forget(mail: Mail): void {
-    // one that is not durable yet is held by its batch
-    if (mail.segment === 0 || mail.frame === undefined) return;
-    const place = mail.cachePlace - this.#cut;
-    // not kept alive by its place
-    if (this.#queue[place] === mail) this.#queue[place] = undefined;
-    mail.frame = undefined;
-    this.#bytes -= mail.sizeBytes;
+  /** One of its messages is in no mailbox any more, and needs no frame. */
+  leave(block: FrameBlock): void {
+    if (--block.live === 0) this.#drop(block);
   }
 
-  #dropOldest(): void {
-    const mail = this.#queue[this.#head++];
-    if (mail !== undefined) this.forget(mail);
+  #drop(block: FrameBlock): void {
+    if (this.#blocks.delete(block)) this.#bytes -= block.bytes?.length ?? 0;
+    block.bytes = undefined;
   }
 }

@@ -88,7 +88,7 @@ export class LogReplay {
 
   #applyMail(segment: number, shift: number): void {
     const record = readMail(this.#reader);
-    const mail = new Mail(record, record.recipients, record.storedAtMs, record.sizeBytes, undefined);
+    const mail = new Mail(record, record.sizeBytes);
     mail.attempts = record.attempts;
     mail.segment = segment;
     mail.offset = record.frameStart + shift;

@@ -4,6 +4,7 @@ import { CrossCommError } from '../../protocol/index.js';
 import type { Batch } from './batch.js';
 import { CommitLog } from './commit-log.js';
 import type { DataDirLock } from './data-dir-lock.js';
+import type { FrameBlock } from './frame-block.js';
 import { FrameCache } from './frame-cache.js';
 import { FrameReader } from './frame-reader.js';
 import type { RecoveredLog } from './log-recovery.js';
@@ -87,18 +88,18 @@ export class LogMailStore extends MailStore {
     const { log, recovered, segments } = this.#parts;
     log.checkWritable();
     const { frame } = mail;
-    this.#isBeyondLimit = segments.bytes + log.pendingBytes + frame.length > this.#options.maxStoreBytes;
+    const sizeBytes = frame.headBytes + frame.tail.length;
+    this.#isBeyondLimit = segments.bytes + log.pendingBytes + sizeBytes > this.#options.maxStoreBytes;
     if (this.#isBeyondLimit) throw new CrossCommError('CC_STORE_FULL', { detail: 'maxStoreBytes is reached.', retryAfter: 1 });
-    const now = steadyNowMs();
-    const stored = new Mail(mail, mail.recipients.slice(), now, frame.length, frame);
+    const stored = new Mail(mail, sizeBytes);
     log.batch.put(stored, frame);
     recovered.table.add(stored);
-    stored.idEntry = recovered.ids.remember(mail.fromClientId, mail.msgId, mail.seq, now, now);
+    stored.idEntry = recovered.ids.remember(mail.fromClientId, mail.msgId, mail.seq, mail.storedAtMs, mail.storedAtMs);
     return stored;
   }
 
-  override seqOf(fromClientId: string, msgId: string): number | undefined {
-    return this.#parts.recovered.ids.seqOf(fromClientId, msgId, steadyNowMs());
+  override seqOf(fromClientId: string, msgId: string, nowMs = steadyNowMs()): number | undefined {
+    return this.#parts.recovered.ids.seqOf(fromClientId, msgId, nowMs);
   }
 
   override remove(recipient: string, seqs: readonly number[]): void {
@@ -108,7 +109,7 @@ export class LogMailStore extends MailStore {
       const mail = table.remove(recipient, seq);
       if (mail === undefined) continue;
       removed.push(seq);
-      if (mail.recipients.length === 0) this.#cache.forget(mail);
+      if (mail.recipients.length === 0) this.#dropFrame(mail);
     }
     if (removed.length > 0) this.#record()?.remove(recipient, removed);
   }
@@ -188,7 +189,7 @@ export class LogMailStore extends MailStore {
     const { recovered, segments, life, isFresh } = await openLog(this.#fileSystem, this.#options, this.#logger);
     if (recovered.segments.length > 1) await segments.reserve.holdOrRelease();
     const log = new CommitLog(segments, {
-      onCommitted: (batch) => this.#onCommitted(batch),
+      onCommitted: (batch, frames) => this.#onCommitted(batch, frames),
       onRefused: (mails, error) => this.#onRefused(mails, error),
       onFull: () => this.#opened?.cleaner.cleanIfNeeded(),
       onFailed: (error) => this.#logger.error(`The store in ${directory} has failed; no mail is taken until the next start.`, error),
@@ -228,7 +229,7 @@ export class LogMailStore extends MailStore {
     return life;
   }
 
-  #onCommitted(batch: Batch): void {
+  #onCommitted(batch: Batch, frames: FrameBlock | undefined): void {
     const parts = this.#parts;
     if (batch.hasLife) parts.lifeSegment = parts.segments.number;
     // not in the oldest segment, which could otherwise not go while the disk is full
@@ -236,12 +237,21 @@ export class LogMailStore extends MailStore {
     const { ids } = parts.recovered;
     for (const { idEntry, seq, segment } of batch.mails) ids.place(idEntry, seq, segment);
     for (const { entry, seq } of batch.placedIds) ids.place(entry, seq, parts.segments.number);
-    if (batch.mails.length > 0) {
+    if (frames !== undefined) {
       this.#tell(() => this.#events?.onStored(batch.mails));
-      for (const mail of batch.mails) this.#cache.add(mail);
+      // those that were taken out before they were durable
+      for (const mail of batch.mails) if (mail.recipients.length === 0) this.#dropFrame(mail);
+      this.#cache.add(frames);
     }
     ids.sweep(steadyNowMs());
     parts.cleaner.cleanIfNeeded();
+  }
+
+  /** Of a message that is in no mailbox any more. */
+  #dropFrame(mail: Mail): void {
+    if (mail.block === undefined) return;
+    this.#cache.leave(mail.block);
+    mail.block = undefined;
   }
 
   #onRefused(mails: readonly Mail[], error: CrossCommError): void {

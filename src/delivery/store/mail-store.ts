@@ -20,6 +20,16 @@ export interface StoredMail {
   readonly frame: Buffer | undefined;
 }
 
+/** A frame in two parts, which are put together where it is stored. */
+export interface FrameParts {
+  /** Begins with the first part, as UTF-8 text. */
+  readonly head: Buffer;
+  /** Bytes of it that belong to the frame. */
+  readonly headBytes: number;
+  /** What follows, in ASCII. */
+  readonly tail: string;
+}
+
 /** What a message to be stored is made of. */
 export interface NewMail {
   /** From {@link MailStore.nextSeq}. */
@@ -27,10 +37,11 @@ export interface NewMail {
   readonly fromClientId: string;
   readonly msgId: string;
   readonly receipt: StoredMail['receipt'];
+  readonly storedAtMs: number;
   readonly expiresAtMs: number;
-  /** At least one. */
-  readonly recipients: readonly string[];
-  readonly frame: Buffer;
+  /** At least one. The store takes an array of more than one over; it does not change one of one, which many may share. */
+  readonly recipients: string[];
+  readonly frame: FrameParts;
 }
 
 /** What was found when the store was opened. */
@@ -86,9 +97,10 @@ export abstract class MailStore {
 
   /**
    * Whether this sender's message was stored before, within the time and number of ids remembered.
+   * @param nowMs milliseconds since the epoch; default now
    * @returns the number it got, or undefined
    */
-  abstract seqOf(fromClientId: string, msgId: string): number | undefined;
+  abstract seqOf(fromClientId: string, msgId: string, nowMs?: number): number | undefined;
 
   /** Takes messages out of a mailbox: processed, expired, or moved. Numbers it does not hold are ignored. */
   abstract remove(recipient: string, seqs: readonly number[]): void;

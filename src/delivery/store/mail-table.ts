@@ -77,7 +77,8 @@ export class MailTable {
       this.remove(from, seq);
       return true;
     }
-    mail.recipients[index] = to;
+    if (mail.recipients.length === 1) mail.recipients = [to];
+    else mail.recipients[index] = to;
     mail.attempts?.delete(from);
     return true;
   }

@@ -1,3 +1,4 @@
+import type { FrameBlock } from './frame-block.js';
 import type { NewMail, StoredMail } from './mail-store.js';
 
 /** A message in memory, with the place of its frame on disk. */
@@ -9,11 +10,13 @@ export class Mail implements StoredMail {
   readonly storedAtMs: number;
   readonly expiresAtMs: number;
   readonly sizeBytes: number;
+  /** An array of one is never changed, but replaced. */
   recipients: string[];
   attempts: Map<string, number> | undefined = undefined;
-  frame: Buffer | undefined;
-  /** Its place in the cache of frames, counted from the first there ever was. */
-  cachePlace = 0;
+  /** Where its frame is at hand. */
+  block: FrameBlock | undefined = undefined;
+  /** Where in the block it begins. */
+  blockStart = 0;
   /** Where its id is remembered; 0: it is not. */
   idEntry = 0;
   /** Number of the segment that holds it durably; 0 until then. */
@@ -21,17 +24,19 @@ export class Mail implements StoredMail {
   /** Where in the segment its frame begins; until it is durable, where in its batch. */
   offset = 0;
 
-  /** @param recipients belong to it from now on */
-  constructor(mail: Omit<NewMail, 'frame' | 'recipients'>, recipients: string[], storedAtMs: number, sizeBytes: number, frame: Buffer | undefined) {
+  constructor(mail: Omit<NewMail, 'frame'>, sizeBytes: number) {
     this.seq = mail.seq;
     this.fromClientId = mail.fromClientId;
     this.msgId = mail.msgId;
     this.receipt = mail.receipt;
-    this.storedAtMs = storedAtMs;
+    this.storedAtMs = mail.storedAtMs;
     this.expiresAtMs = mail.expiresAtMs;
     this.sizeBytes = sizeBytes;
-    this.recipients = recipients;
-    this.frame = frame;
+    this.recipients = mail.recipients;
+  }
+
+  get frame(): Buffer | undefined {
+    return this.block?.bytes?.subarray(this.blockStart, this.blockStart + this.sizeBytes);
   }
 }
 

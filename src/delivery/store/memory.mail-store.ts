@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { steadyNowMs } from '../../clients/index.js';
 import { CrossCommError } from '../../protocol/index.js';
 import { DuplicateIds } from './duplicate-ids.js';
+import { FrameBlock } from './frame-block.js';
 import { Mail } from './mail.js';
 import { MailStore, type NewMail, type OpenedStore, type StoredMail, type StoreEvents, type StoreStats } from './mail-store.js';
 import { MailTable } from './mail-table.js';
@@ -46,27 +47,28 @@ export class MemoryMailStore extends MailStore {
 
   override put(mail: NewMail): StoredMail {
     this.#checkOpen();
-    const { frame } = mail;
-    this.#state = this.#table.liveBytes + frame.length > this.#options.maxStoreBytes ? 'full' : 'open';
+    const { head, headBytes, tail } = mail.frame;
+    const sizeBytes = headBytes + tail.length;
+    this.#state = this.#table.liveBytes + sizeBytes > this.#options.maxStoreBytes ? 'full' : 'open';
     if (this.#state === 'full') throw new CrossCommError('CC_STORE_FULL', { detail: 'maxStoreBytes is reached.', retryAfter: 1 });
-    const now = steadyNowMs();
-    const stored = new Mail(mail, mail.recipients.slice(), now, frame.length, frame);
+    const stored = new Mail(mail, sizeBytes);
+    stored.block = new FrameBlock(Buffer.concat([head.subarray(0, headBytes), Buffer.from(tail)]), 1);
     this.#table.add(stored);
-    this.#ids.remember(mail.fromClientId, mail.msgId, mail.seq, now, now);
+    this.#ids.remember(mail.fromClientId, mail.msgId, mail.seq, mail.storedAtMs, mail.storedAtMs);
     this.#pending.push(stored);
     this.#schedule();
     return stored;
   }
 
-  override seqOf(fromClientId: string, msgId: string): number | undefined {
-    return this.#ids.seqOf(fromClientId, msgId, steadyNowMs());
+  override seqOf(fromClientId: string, msgId: string, nowMs = steadyNowMs()): number | undefined {
+    return this.#ids.seqOf(fromClientId, msgId, nowMs);
   }
 
   override remove(recipient: string, seqs: readonly number[]): void {
     for (const seq of seqs) {
       const mail = this.#table.remove(recipient, seq);
       // one that is not told about yet is told with its frame
-      if (mail?.recipients.length === 0 && mail.segment > 0) mail.frame = undefined;
+      if (mail?.recipients.length === 0 && mail.segment > 0) mail.block = undefined;
     }
   }
 
@@ -125,7 +127,7 @@ export class MemoryMailStore extends MailStore {
     } catch (error) {
       this.#logger.error('A listener of the store failed.', error);
     }
-    for (const mail of mails) if (mail.recipients.length === 0) mail.frame = undefined;
+    for (const mail of mails) if (mail.recipients.length === 0) mail.block = undefined;
     this.#ids.sweep(steadyNowMs());
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -66,10 +66,29 @@ export class RecordWriter {
     this.length = start + characters;
   }
 
-  bytes(value: Buffer): void {
+  /** @param length of the part of `value` that is written, from its beginning */
+  bytes(value: Buffer, length = value.length): void {
     this.#reserve(value.length);
+    // all of it: a part would be one more object, and what is too much is written over
     this.buffer.set(value, this.length);
-    this.length += value.length;
+    this.length += length;
+  }
+
+  /** Text without its length, which must be ASCII. */
+  ascii(value: string): void {
+    const { length } = value;
+    this.#reserve(length);
+    const { buffer } = this;
+    const start = this.length;
+    for (let index = 0; index < length; index++) buffer[start + index] = value.charCodeAt(index);
+    this.length = start + length;
+  }
+
+  /** What was written so far. */
+  copy(): Buffer {
+    const copy = Buffer.allocUnsafeSlow(this.length);
+    this.buffer.copy(copy, 0, 0, this.length);
+    return copy;
   }
 
   #wideText(value: string): void {

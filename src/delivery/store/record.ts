@@ -1,5 +1,5 @@
 import type { Mail } from './mail.js';
-import type { NewMail, StoredMail } from './mail-store.js';
+import type { FrameParts, NewMail, StoredMail } from './mail-store.js';
 import type { RecordReader } from './record-reader.js';
 import type { RecordWriter } from './record-writer.js';
 
@@ -31,7 +31,7 @@ export interface MailRecord extends Omit<NewMail, 'frame' | 'recipients'> {
 const RECEIPTS: readonly StoredMail['receipt'][] = [undefined, 'delivered', 'processed'];
 
 /** @returns where the frame begins in the writer's buffer */
-export function writeMail(writer: RecordWriter, type: 1 | 2, mail: Mail, frame: Buffer): number {
+export function writeMail(writer: RecordWriter, type: 1 | 2, mail: Mail, { head, headBytes, tail }: FrameParts): number {
   const start = writer.begin(type);
   writer.byte(RECEIPTS.indexOf(mail.receipt));
   writer.number(mail.seq);
@@ -48,9 +48,10 @@ export function writeMail(writer: RecordWriter, type: 1 | 2, mail: Mail, frame: 
       writer.text(recipient);
       writer.uint32(count);
     }
-  writer.uint32(frame.length);
+  writer.uint32(headBytes + tail.length);
   const frameStart = writer.length;
-  writer.bytes(frame);
+  writer.bytes(head, headBytes);
+  writer.ascii(tail);
   writer.end(start);
   return frameStart;
 }

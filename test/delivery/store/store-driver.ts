@@ -1,3 +1,5 @@
+import { isAscii } from 'node:buffer';
+import { steadyNowMs } from '../../../src/clients/index.js';
 import { LogMailStore, type LogMailStoreOptions, type MailStore, type NewMail, type OpenedStore, type StoredMail } from '../../../src/delivery/store/index.js';
 import type { SimulatedFileSystem } from './simulated.file-system.js';
 
@@ -37,16 +39,20 @@ export function openLog(disk: SimulatedFileSystem, options: Partial<LogMailStore
 }
 
 /** Puts a message; what is not given is made up from its number. */
-export function putMail(store: MailStore, mail: Partial<NewMail> = {}): StoredMail {
+export function putMail(store: MailStore, { frame, ...mail }: Partial<Omit<NewMail, 'frame'>> & { readonly frame?: Buffer } = {}): StoredMail {
   const seq = mail.seq ?? store.nextSeq();
+  const whole = frame ?? Buffer.from(`frame ${seq} `.repeat(8));
+  // in two parts, as a hub gives it
+  const headBytes = whole.length - (isAscii(whole) ? Math.min(whole.length, 3) : 0);
   return store.put({
     seq,
     fromClientId: 'alice',
     msgId: `id-${seq}`,
     receipt: undefined,
+    storedAtMs: steadyNowMs(),
     expiresAtMs: 4e12,
     recipients: ['bob'],
-    frame: Buffer.from(`frame ${seq} `.repeat(8)),
+    frame: { head: whole, headBytes, tail: whole.toString('latin1', headBytes) },
     ...mail,
   });
 }
