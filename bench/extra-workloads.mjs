@@ -89,6 +89,7 @@ export const EXTRA_WORKLOADS = [
     plan: () => ({ kind: 'durable', isDurable: false, pairs: 10, window: 64, contentBytes: 256, warmUp: 3_000, messages: 12_000 }),
     contenders: [
       { ...hub, name: 'live' },
+      { ...hub, name: 'live, asked for', plan: { asksLive: true } },
       { ...hub, name: 'durable', plan: { isDurable: true } },
     ],
     figures: DURABLE,

@@ -42,9 +42,9 @@ export const SEQUENCE_DIGITS = 8;
 /**
  * The text of an envelope as the existing clients send it, its sequence number being 0.
  *
- * @param {{ from: string, to: string, type: string, content: unknown }} message
+ * @param {{ from: string, to: string, type: string, content: unknown, ext?: object | undefined }} message
  */
-export function envelopeText({ from, to, type, content }) {
+export function envelopeText({ from, to, type, content, ext }) {
   return JSON.stringify({
     msg_id: messageIdPrefix(from) + '0'.repeat(SEQUENCE_DIGITS),
     from_client_id: from,
@@ -53,6 +53,8 @@ export function envelopeText({ from, to, type, content }) {
     content,
     timestamp: 1_760_000_000.123,
     oss_key: null,
+    // JSON leaves it out when there is none
+    ext,
   });
 }
 

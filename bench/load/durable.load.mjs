@@ -8,11 +8,12 @@ import { ServerFrames } from './server-frames.mjs';
 
 /**
  * Pairs of clients that announced protocol 2. Durable: the sender waits for acks, the receiver confirms what it gets.
- * Live: the same messages, unconfirmed.
+ * Live: the same messages, unconfirmed, of clients that know of nothing else, or of such as ask for it message by message.
  *
  * @typedef {object} DurablePlan
  * @property {'durable'} kind
  * @property {boolean} isDurable
+ * @property {boolean} [asksLive] of live messages: whether their senders want acks of others, so that each says that it is live
  * @property {number} pairs
  * @property {number} window messages of one sender in flight
  * @property {number} contentBytes
@@ -38,7 +39,7 @@ export function durableLoad(server, plan) {
   };
   return {
     async prepare() {
-      const cross_comm = { protocol: 2, features: plan.isDurable ? DURABLE : LIVE, limits: { max_unconfirmed: MAX_UNCONFIRMED } };
+      const cross_comm = { protocol: 2, features: plan.isDurable || plan.asksLive === true ? DURABLE : LIVE, limits: { max_unconfirmed: MAX_UNCONFIRMED } };
       const clients = await LoadClient.openMany({ ...server, loginContent: { cross_comm } }, { first: 0, count: 2 * plan.pairs });
       pairs = Array.from({ length: plan.pairs }, (_, i) => {
         const [sender, receiver] = /** @type {[LoadClient, LoadClient]} */ (clients.slice(2 * i, 2 * i + 2));
@@ -90,7 +91,7 @@ class Pair {
     this.#sentAtMs = new Float64Array(plan.window);
     const content = contentOf({ alphabet: 'ascii', contentBytes: plan.contentBytes });
     // twice the window: what was acked may still be on its way to the receiver, which has no part in the ring
-    this.#frames = new OutgoingFrames(dialect, { from: sender.id, to: receiver.id, content, slots: plan.window * 2 });
+    this.#frames = new OutgoingFrames(dialect, { from: sender.id, to: receiver.id, content, slots: plan.window * 2, ext: plan.asksLive === true ? { delivery: 'live' } : undefined });
     const acks = new ServerFrames((bytes, start, end) => this.#onAck(bytes.toString('latin1', start, end)));
     const mail = new ServerFrames((bytes, start, end) => this.#onMail(bytes, start, end));
     sender.onBytes = (chunk, length) => acks.push(chunk, length);

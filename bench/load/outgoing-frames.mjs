@@ -20,10 +20,10 @@ export class OutgoingFrames {
 
   /**
    * @param {import('./dialects.mjs').Dialect} dialect
-   * @param {{ from: string, to: string, content: string, slots: number }} message
+   * @param {{ from: string, to: string, content: string, slots: number, ext?: object | undefined }} message
    */
-  constructor(dialect, { from, to, content, slots }) {
-    const text = dialect.wrap('text', envelopeText({ from, to, type: 'text', content }));
+  constructor(dialect, { from, to, content, slots, ext }) {
+    const text = dialect.wrap('text', envelopeText({ from, to, type: 'text', content, ext }));
     const prefix = messageIdPrefix(from);
     this.#payload = Buffer.from(text);
     this.sequenceOffset = this.#payload.indexOf(prefix) + prefix.length;

@@ -16,10 +16,10 @@ import { PLAIN_FRAME_BYTES, readPlainFrame, readPlainMsgId, readPlainRest, type 
 export function decodeTextFrame(frame: Buffer, options: DecodeOptions): Envelope {
   const text = frame.toString('latin1');
   const plain = text.length <= PLAIN_FRAME_BYTES ? readPlainFrame(text) : undefined;
-  if (plain !== undefined) return new LazyEnvelope(frame, text, plain);
+  if (plain !== undefined && (options.allowExt || !plain.asksLive)) return new LazyEnvelope(frame, text, plain);
   if (isAscii(frame)) return decodeEnvelope(text, options);
   const sketch = trySketch(text, options);
-  return sketch === undefined ? decodeEnvelope(frame.toString('utf8'), options) : new LazyEnvelope(frame, undefined, sketch);
+  return sketch === undefined ? decodeEnvelope(frame.toString('utf8'), options) : new LazyEnvelope(frame, undefined, { ...sketch, asksLive: false });
 }
 
 /** The frame read as Latin-1, when everything but a content string is known to be right. */
@@ -40,22 +40,27 @@ function isPlain(text: string): boolean {
   return true;
 }
 
+/** The `ext` of live messages to one client. */
+const LIVE = Object.freeze({ delivery: 'live' });
+
 /** An envelope of which only the addresses are decoded; the rest follows when it is first asked for. */
 class LazyEnvelope implements Envelope {
   readonly fromClientId: string;
   readonly toClientId: string;
   readonly msgType: CommMsgType;
   readonly ossKey = null;
+  readonly ext: Envelope['ext'];
   readonly #frame: Buffer;
   /** The text of a plain frame; undefined for another one, and when it was read. */
   #text: string | undefined;
   #msgId: string | undefined;
   #rest: Pick<Envelope, 'content' | 'timestamp'> | undefined;
 
-  constructor(frame: Buffer, text: string | undefined, { fromClientId, toClientId, msgType }: PlainFrame) {
+  constructor(frame: Buffer, text: string | undefined, { fromClientId, toClientId, msgType, asksLive }: PlainFrame) {
     this.fromClientId = fromClientId;
     this.toClientId = toClientId;
     this.msgType = msgType;
+    this.ext = asksLive ? LIVE : undefined;
     this.#frame = frame;
     this.#text = text;
   }

@@ -17,5 +17,5 @@ export interface Envelope {
   /** Object key in the file storage, or null. */
   readonly ossKey: string | null;
   /** Protocol 2 only: extension fields, never sent to connections that did not announce protocol 2. */
-  readonly ext?: Readonly<Record<string, unknown>>;
+  readonly ext?: Readonly<Record<string, unknown>> | undefined;
 }

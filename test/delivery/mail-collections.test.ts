@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { MailQueue } from '../../src/delivery/mail-queue.js';
 import { SeqMap } from '../../src/delivery/seq-map.js';
 import type { StoredMail } from '../../src/delivery/store/index.js';

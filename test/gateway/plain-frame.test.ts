@@ -10,9 +10,9 @@ function expectAgreement(frame: Buffer): boolean {
   const text = frame.toString('latin1');
   const plain = readPlainFrame(text);
   if (plain === undefined) return false;
-  const { msgId, fromClientId, toClientId, msgType, ossKey, ext, content, timestamp } = decodeEnvelope(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(frame));
-  expect(plain).toEqual({ fromClientId, toClientId, msgType });
-  expect({ ossKey, ext }).toEqual({ ossKey: null, ext: undefined });
+  const { msgId, fromClientId, toClientId, msgType, ossKey, ext, content, timestamp } = decodeEnvelope(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(frame), { allowExt: plain.asksLive });
+  expect(plain).toEqual({ fromClientId, toClientId, msgType, asksLive: ext !== undefined });
+  expect({ ossKey, ext }).toEqual({ ossKey: null, ext: plain.asksLive ? { delivery: 'live' } : undefined });
   expect(readPlainRest(text)).toEqual({ content, timestamp });
   expect(readPlainMsgId(text, Buffer.from(frame))).toBe(msgId);
   return true;
@@ -24,6 +24,8 @@ describe('reading a plain frame without parsing it', () => {
     ['compact spelling', JSON.stringify(JSON.parse(PLAIN))],
     ['another speaker', PLAIN.replace('"alice"', '"alicia"')],
     ['no oss_key', PLAIN.replace(', "oss_key": null', '')],
+    ['a live message, asked for as Python spells it', PLAIN.replace('null}', 'null, "ext": {"delivery": "live"}}')],
+    ['a live message, asked for in compact spelling', PLAIN.replace(', "oss_key": null', ',"ext":{"delivery":"live"}')],
     ['CJK content', PLAIN.replace('hello', '你好')],
     ['scientific time', PLAIN.replace('1795220314.8697875', '1.795220759924E9')],
     ['an empty content', PLAIN.replace('hello', '')],
@@ -39,7 +41,10 @@ describe('reading a plain frame without parsing it', () => {
     ['a control character', PLAIN.replace('hello', 'a\u0001b')],
     ['an id beyond ASCII', PLAIN.replace('"bob"', '"bób"')],
     ['another order', '{"from_client_id": "alice", "msg_id": "m", "to_client_id": "bob", "msg_type": "text", "content": "x", "timestamp": 1}'],
-    ['an eighth key', PLAIN.replace('null}', 'null, "ext": {}}')],
+    ['an empty ext', PLAIN.replace('null}', 'null, "ext": {}}')],
+    ['another ext', PLAIN.replace('null}', 'null, "ext": {"delivery": "durable"}}')],
+    ['more in its ext', PLAIN.replace('null}', 'null, "ext": {"delivery": "live", "a": 1}}')],
+    ['an eighth key', PLAIN.replace('null}', 'null, "extra": 1}')],
     ['a key twice', PLAIN.replace('"content"', '"msg_type": "json", "content"')],
     ['an attachment', PLAIN.replace('null', '"cross_comm/alice/1_0.txt"')],
     ['an object as content', PLAIN.replace('"hello"', '{"a": 1}')],
@@ -52,8 +57,11 @@ describe('reading a plain frame without parsing it', () => {
     ['a torn end', PLAIN.slice(0, -1)],
   ])('leaves %s to the codec', (_, text) => expect(readPlainFrame(Buffer.from(text).toString('latin1'))).toBeUndefined());
 
-  test('agrees with the codec on every frame that is one byte away from a plain one', () => {
-    const base = Buffer.from(PLAIN);
+  test.each([
+    ['a plain one', PLAIN],
+    ['a live one', PLAIN.replace('null}', 'null, "ext": {"delivery": "live"}}')],
+  ])('agrees with the codec on every frame that is one byte away from %s', (_, frame) => {
+    const base = Buffer.from(frame);
     let read = 0;
     for (let at = 0; at < base.length; at++) {
       for (const byte of [0x00, 0x0a, 0x20, 0x22, 0x2c, 0x2d, 0x2e, 0x30, 0x3a, 0x41, 0x5c, 0x65, 0x7b, 0x7d, 0x7f]) {

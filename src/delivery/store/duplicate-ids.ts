@@ -21,7 +21,7 @@ const LOOKED_AT = 256;
 
 /**
  * Which message ids were stored, by sender, for a time and up to a number. Ids are kept as hashes of 96 bits within their
- * sender, in typed arrays: about 50 bytes each. Beyond the number a sender with more than its share loses its own
+ * sender, in typed arrays: about 65 bytes each. Beyond the number a sender with more than its share loses its own
  * oldest; one with less takes the place of the oldest of the sender that has most.
  */
 export class DuplicateIds {
