@@ -66,7 +66,9 @@ export class Mailbox {
 
   /** All mail up to this number has left. */
   get position(): number {
-    const first = Math.min(this.#waiting.first?.seq ?? Infinity, ...this.#sent.keys(), ...this.#delayed.keys(), this.storing[0] ?? Infinity);
+    let first = Math.min(this.#waiting.first?.seq ?? Infinity, this.storing[0] ?? Infinity);
+    // one by one: of as many as a mailbox may hold no list of arguments can be made
+    for (const numbers of [this.#sent, this.#delayed]) for (const seq of numbers.keys()) if (seq < first) first = seq;
     return first === Infinity ? this.lastSeq : first - 1;
   }
 
