@@ -1,12 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { CrossCommError, messageId, SERVER_ID, type CommMsgType, type ErrorContent, type ResponseContent } from '../protocol/index.js';
+import { CrossCommError, MAX_MSG_ID_LENGTH, messageId, SERVER_ID, type CommMsgType, type ErrorContent, type ResponseContent } from '../protocol/index.js';
 import type { Connection } from './connection.js';
 import { OutboundMessage } from './outbound-message.js';
 
 const SESSION = randomUUID().slice(0, 8);
-
-/** Longest msg_id that is repeated in an answer, in characters. */
-const MAX_ECHOED_LENGTH = 1024;
 
 /** Unix seconds with fractions, as the Python side writes them. */
 function nowSeconds(): number {
@@ -33,7 +30,7 @@ export function fromServer(msgType: CommMsgType, toClientId: string, content: un
 export function sendError(connection: Connection, error: CrossCommError, replyTo: string | null): void {
   if (!connection.isAnnounced) return;
   // an id of a megabyte would make an answer that is too large to be sent
-  const content: ErrorContent = { reply_to: replyTo !== null && replyTo.length <= MAX_ECHOED_LENGTH ? replyTo : null, ...error.toWire() };
+  const content: ErrorContent = { reply_to: replyTo !== null && replyTo.length <= MAX_MSG_ID_LENGTH ? replyTo : null, ...error.toWire() };
   connection.send(fromServer('error', connection.client?.clientId ?? '', content));
 }
 

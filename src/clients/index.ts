@@ -7,5 +7,6 @@ export { Connection, type SendOutcome } from './connection.js';
 export { HeartbeatService } from './heartbeat.service.js';
 export { fromServer, sendError, sendResponse } from './hub-replies.js';
 export { OutboundMessage } from './outbound-message.js';
+export { PacedLog } from './paced-log.js';
 export { steadyNowMs } from './steady-clock.js';
 export { PresenceStore, type PresenceRecord } from './presence-store.js';

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { steadyNowMs } from '../clients/index.js';
+import { PacedLog, steadyNowMs } from '../clients/index.js';
 import { CrossCommError, decodeEnvelope, quoted, type Envelope } from '../protocol/index.js';
 import { DeliveryOptions } from './delivery.options.js';
 import { MailStore, type StoredMail } from './store/index.js';
@@ -26,7 +26,7 @@ const DEAD = '\u0000dead:';
 /** Messages nobody could deliver, kept for a human to look at. They expire as mail does. */
 @Injectable()
 export class DeadLetters {
-  readonly #logger = new Logger(DeadLetters.name);
+  readonly #log = new PacedLog(new Logger(DeadLetters.name));
   readonly #letters = new Map<string, { readonly letter: DeadLetter; readonly mail: StoredMail }>();
 
   constructor(
@@ -42,7 +42,7 @@ export class DeadLetters {
   }
 
   add(mail: StoredMail, clientId: string, reason: DeadLetterReason): void {
-    this.#logger.warn(`A message of ${quoted(mail.fromClientId)} to ${quoted(clientId)} is a dead letter: ${reason}.`);
+    this.#log.add('warn', `A message of ${quoted(mail.fromClientId)} to ${quoted(clientId)} is a dead letter: ${reason}.`);
     this.store.move(mail.seq, clientId, DEAD + clientId);
     this.#keep(mail, clientId, reason);
   }

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ClientRegistry, steadyNowMs, type ConnectedClient } from '../clients/index.js';
-import { CrossCommError, encodeEnvelope, groupOf, readDeliveryRequest, type DeliveryRequest, type Envelope } from '../protocol/index.js';
+import { CrossCommError, MAX_MSG_ID_LENGTH, encodeEnvelope, groupOf, readDeliveryRequest, type DeliveryRequest, type Envelope } from '../protocol/index.js';
 import { AskingClient, AskingHub, type Asker } from './asker.js';
 import { DeliveryOptions } from './delivery.options.js';
 import { GroupRegistry } from './group.registry.js';
@@ -108,7 +108,10 @@ export class DurableDelivery implements StoreEvents {
   requestOf(envelope: Envelope, isLiveOnly: boolean): DeliveryRequest | undefined {
     const request = readDeliveryRequest(envelope);
     if (isLiveOnly && request.delivery === 'durable') throw new CrossCommError('CC_INVALID_CONTENT', 'A message to all or to the hub cannot be durable.');
-    return isLiveOnly || request.delivery === 'live' ? undefined : request;
+    if (isLiveOnly || request.delivery === 'live') return undefined;
+    // it is kept in memory as long as the message waits
+    if (envelope.msgId.length > MAX_MSG_ID_LENGTH) throw new CrossCommError('CC_INVALID_CONTENT', `The msg_id of a durable message has at most ${MAX_MSG_ID_LENGTH} characters.`);
+    return request;
   }
 
   /** Takes a client's message to one client; answers it now or later. Never throws. */

@@ -71,7 +71,9 @@ export class Mailbox {
 
   /** All mail up to this number has left. */
   get position(): number {
-    const first = Math.min(this.#waiting.first?.seq ?? Infinity, this.#sent.first?.seq ?? Infinity, ...this.#delayed.keys(), this.storing[0] ?? Infinity);
+    let first = Math.min(this.#waiting.first?.seq ?? Infinity, this.#sent.first?.seq ?? Infinity, this.storing[0] ?? Infinity);
+    // one by one: of as many as may be rejected no list of arguments can be made
+    for (const seq of this.#delayed.keys()) if (seq < first) first = seq;
     return first === Infinity ? this.lastSeq : first - 1;
   }
 

@@ -51,9 +51,16 @@ export class Receipts {
     this.#lastConnection = undefined;
     for (const [connection, receipts] of waiting)
       for (const [receipt, ids] of receipts)
-        for (let from = 0; from < ids.length; from += MAX_IDS) {
-          const content: AckContent = { receipt, msg_ids: ids.slice(from, from + MAX_IDS) };
-          connection.send(fromServer('ack', connection.client?.clientId ?? '', content));
-        }
+        for (let from = 0; from < ids.length; from += MAX_IDS) send(connection, receipt, ids.slice(from, from + MAX_IDS));
   }
+}
+
+/** In one frame, or in as many as a receiver of small messages needs. */
+function send(connection: Connection, receipt: Receipt, msgIds: readonly string[]): void {
+  const content: AckContent = { receipt, msg_ids: msgIds };
+  const outcome = connection.send(fromServer('ack', connection.client?.clientId ?? '', content));
+  if (outcome !== 'too-large' || msgIds.length === 1) return;
+  const middle = msgIds.length >> 1;
+  send(connection, receipt, msgIds.slice(0, middle));
+  send(connection, receipt, msgIds.slice(middle));
 }

@@ -1,15 +1,12 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { observeOn, queueScheduler } from 'rxjs';
 import { ClientRegistry, OutboundMessage, fromServer, sendError, type Connection } from '../clients/index.js';
-import { CrossCommError, SERVER_ID, messageId, parseRequest, replyTo, type CancelContent, type Envelope } from '../protocol/index.js';
+import { CrossCommError, MAX_MSG_ID_LENGTH, SERVER_ID, messageId, parseRequest, replyTo, type CancelContent, type Envelope } from '../protocol/index.js';
 import { DeliveryOptions } from './delivery.options.js';
 import { PendingRequests, type Responder, type Requester, type PendingRequest } from './pending-requests.js';
 
 /** How often it is looked for requests whose time is over, in milliseconds. */
 const SWEEP_MS = 50;
-
-/** Longest msg_id of a request, in characters: longer ones are not repeated in errors. */
-const MAX_MSG_ID_LENGTH = 1024;
 
 /** How the requests between clients are doing. */
 export interface RequestStats {

@@ -198,10 +198,11 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
     this.registry.opened(connection);
     webSocket.on('message', (data, isBinary) => this.pipeline.receive(connection, data as Buffer, isBinary));
     webSocket.on('ping', (data: Buffer) => this.pipeline.pinged(connection, data));
+    // nobody asked for them, so they are counted as pings are
+    webSocket.on('pong', (data: Buffer) => this.pipeline.pinged(connection, data));
     webSocket.on('close', () => this.#closed(connection));
     webSocket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#logger.debug(`Socket of ${connection.remoteAddress}: ${error.message}`);
-      this.refusals.count(error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' ? 'oversize' : 'bad_frame');
+      this.refusals.add(error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' ? 'oversize' : 'bad_frame', `Socket of ${connection.remoteAddress}: ${error.message}`, 'debug');
       // `ws` has sent its close frame (1007, 1009) and would wait half a minute for the peer
       this.registry.closed(connection, 'closed');
       connection.close(CloseCode.INVALID_DATA, error.message);
@@ -219,9 +220,8 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
     return this.#isAccepting && this.fileDoor.handle(request, response);
   }
 
-  readonly #onSocketError = (error: Error): void => {
-    this.#logger.debug(`Upgrade failed: ${error.message}`);
-  };
+  /** A peer that is gone before its upgrade is over: nobody is left who could be told, and a line for each would be a flood. */
+  readonly #onSocketError = (): void => undefined;
 }
 
 function pathOf(request: IncomingMessage): string {

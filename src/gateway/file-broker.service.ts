@@ -7,6 +7,7 @@ import {
   fileObjectKey,
   folderObjectPrefix,
   isAttachmentType,
+  quoted,
   relativePathProblem,
   type CompleteData,
   type ListData,
@@ -16,6 +17,7 @@ import {
   type SignRequest,
   type WireObject,
 } from '../protocol/index.js';
+import { PacedLog } from '../clients/index.js';
 import { FileStorage, StorageOptions, type ObjectInfo } from '../storage/index.js';
 import { GatewayOptions } from './gateway.options.js';
 import { HubActions } from './hub-actions.service.js';
@@ -31,7 +33,7 @@ const LISTABLE_PREFIX = /^cross_comm\/[^/]+\/[^/]+\/(?:.*\/)?$/;
  */
 @Injectable()
 export class FileBroker {
-  readonly #logger = new Logger(FileBroker.name);
+  readonly #log = new PacedLog(new Logger(FileBroker.name));
 
   constructor(
     private readonly storage: FileStorage,
@@ -52,7 +54,7 @@ export class FileBroker {
       return await this.#run(action, data, clientId);
     } catch (error) {
       const coded = CrossCommError.from(error, 'CC_STORAGE_FAILED');
-      if (coded.code === 'CC_STORAGE_FAILED') this.#logger.error(`File action failed: ${coded.message}`, coded.cause);
+      if (coded.code === 'CC_STORAGE_FAILED') this.#log.add('error', `File action failed: ${quoted(coded.message)}`, coded.cause);
       throw coded;
     }
   }
@@ -99,18 +101,19 @@ export class FileBroker {
     if (!Array.isArray(requests) || requests.length === 0 || requests.length > MAX_SIGNED_AT_ONCE)
       throw new CrossCommError('CC_INVALID_CONTENT', `requests is not a list of 1 to ${MAX_SIGNED_AT_ONCE}.`);
     const expiresSeconds = this.gatewayOptions.signedUrlSeconds;
-    const urls = await Promise.all((requests as Partial<SignRequest>[]).map((request) => this.#signOne(request, clientId, expiresSeconds)));
+    const urls = await Promise.all((requests as (Partial<SignRequest> | null)[]).map((request) => this.#signOne(request, clientId, expiresSeconds)));
     return { urls, expires_in: expiresSeconds };
   }
 
-  #signOne({ method, key, upload_id, part_number }: Partial<SignRequest>, clientId: string, expiresSeconds: number): Promise<string> {
+  #signOne(request: Partial<SignRequest> | null, clientId: string, expiresSeconds: number): Promise<string> {
+    const { method, key, upload_id, part_number } = request ?? {};
     if (method === 'GET') return this.storage.signUrl({ method, key: readableKey(key), expiresSeconds });
     if (method !== 'PUT') throw new CrossCommError('CC_INVALID_CONTENT', 'method is not GET or PUT.');
-    const request = { method, key: writableKey(key, clientId), expiresSeconds };
-    if (upload_id === undefined && part_number === undefined) return this.storage.signUrl(request);
-    if (typeof upload_id !== 'string' || !isPartNumber(part_number))
+    const upload = { method, key: writableKey(key, clientId), expiresSeconds };
+    if (upload_id === undefined && part_number === undefined) return this.storage.signUrl(upload);
+    if (!isUploadId(upload_id) || !isPartNumber(part_number))
       throw new CrossCommError('CC_INVALID_CONTENT', 'A part needs upload_id and part_number (1 to 10,000).');
-    return this.storage.signUrl({ ...request, query: { partNumber: String(part_number), uploadId: upload_id } });
+    return this.storage.signUrl({ ...upload, query: { partNumber: String(part_number), uploadId: upload_id } });
   }
 
   async #list({ prefix, start_after }: Partial<ListData>): Promise<unknown> {
@@ -140,17 +143,24 @@ function writableKey(key: unknown, clientId: string): string {
 }
 
 function multipart(given: Partial<MultipartData>, clientId: string): { key: string; uploadId: string } {
-  if (typeof given.upload_id !== 'string') throw new CrossCommError('CC_INVALID_CONTENT', 'upload_id is not a string.');
-  return { key: writableKey(given.key, clientId), uploadId: given.upload_id };
+  const { upload_id } = given;
+  if (!isUploadId(upload_id)) throw new CrossCommError('CC_INVALID_CONTENT', 'upload_id is not the name of an upload.');
+  return { key: writableKey(given.key, clientId), uploadId: upload_id };
 }
 
 function partsOf({ parts }: Partial<CompleteData>): { partNumber: number; etag: string; sizeBytes: number }[] {
   if (!Array.isArray(parts) || parts.length === 0 || parts.length > 10_000)
     throw new CrossCommError('CC_INVALID_CONTENT', 'parts is not a list of 1 to 10,000.');
-  return (parts as { part_number?: unknown; etag?: unknown; size?: unknown }[]).map(({ part_number, etag, size }) => {
+  return (parts as ({ part_number?: unknown; etag?: unknown; size?: unknown } | null)[]).map((part) => {
+    const { part_number, etag, size } = part ?? {};
     if (!isPartNumber(part_number) || typeof etag !== 'string') throw new CrossCommError('CC_INVALID_CONTENT', 'A part needs part_number and etag.');
     return { partNumber: part_number, etag, sizeBytes: Number(size) || 0 };
   });
+}
+
+/** Whether it looks like one: short, and nothing that could not stand in a URL. */
+function isUploadId(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]{1,256}$/.test(value);
 }
 
 function isPartNumber(value: unknown): value is number {

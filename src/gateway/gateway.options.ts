@@ -74,7 +74,7 @@ export class GatewayOptions {
   @Min(512)
   maxLoginBytes: number = PROTOCOL_LIMITS.maxLoginBytes;
 
-  /** Frames before login, pings included; one more closes the connection with 4029. Default 16. */
+  /** Frames before login, pings and pongs included; one more closes the connection with 4029. Default 16. */
   @IsInt()
   @Min(1)
   maxLoginFrames: number = 16;

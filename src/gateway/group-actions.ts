@@ -14,6 +14,7 @@ import {
 } from '../protocol/index.js';
 import { AccessControl } from './access-control.js';
 import { HubActions, type Asker } from './hub-actions.service.js';
+import { assertSendable } from './list-reply.js';
 
 /** Who becomes a member of what. */
 export interface GroupJoin {
@@ -76,6 +77,10 @@ export class GroupActions {
     }));
   }
 
+  memberCount(group: string): number {
+    return this.groups.memberCount(group);
+  }
+
   /** The same as it travels. */
   wireMembers(group: string): WireGroupMember[] {
     return this.members(group).map(({ clientId, status, isDurable }) => ({ client_id: clientId, status, durable: isDurable }));
@@ -84,6 +89,7 @@ export class GroupActions {
   /** Who is in a group, and here, is presence. */
   #members(group: string, connection: Connection): MembersResult {
     this.access.assertMayWatch(connection, GROUP_PREFIX + group);
+    assertSendable(connection, this.groups.memberCount(group));
     return { members: this.wireMembers(group) };
   }
 

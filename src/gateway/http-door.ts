@@ -139,6 +139,8 @@ export class HttpDoor {
 
 /** Ends an upgrade with a plain HTTP answer. @param headers further ones, each ended by CR LF */
 export function refuseUpgrade(socket: Duplex, status: string, headers = ''): void {
+  // Node has taken its own listener off; a peer that is gone already must not end the process
+  socket.on('error', () => socket.destroy());
   socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n${headers}Content-Length: 0\r\n\r\n`);
 }

@@ -15,6 +15,12 @@ import { ReadControl } from './read-control.js';
 import { hasMoreRead } from './web-socket-inside.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
 
+/** Frames beyond this size are looked at for how long they take. */
+const LARGE_FRAME_BYTES = 16 * 1024;
+
+/** A turn of the event loop in which others have waited long enough, in milliseconds. */
+const LONG_TURN_MS = 5;
+
 /**
  * The way of every inbound frame, top to bottom: decode, who speaks, route, listen. Straight-line and synchronous, so
  * that the frames of one socket are handled in their order.
@@ -42,6 +48,7 @@ export class InboundPipeline {
 
   /** Handles one whole frame. Never throws: what is wrong is answered, or kept silent towards old clients. */
   receive(connection: WebSocketConnection, data: Buffer, isBinary: boolean): void {
+    const startedMs = data.length > LARGE_FRAME_BYTES ? performance.now() : 0;
     try {
       this.#handle(connection, data, isBinary);
     } catch (error) {
@@ -49,6 +56,7 @@ export class InboundPipeline {
       this.#logger.error(`A frame of ${quoted(connection.client?.clientId ?? connection.remoteAddress)} could not be handled.`, error);
       this.#refuse(connection, CrossCommError.from(error), null);
     }
+    if (startedMs > 0) this.#took(connection, startedMs);
   }
 
   #handle(connection: WebSocketConnection, data: Buffer, isBinary: boolean): void {
@@ -106,7 +114,7 @@ export class InboundPipeline {
         this.forwarder.forward(connection, client, message);
         break;
       case 'control':
-        this.controls.control(connection, envelope);
+        this.#control(connection, envelope);
         break;
       case 'confirm':
         this.controls.confirm(connection, client.clientId, envelope.content);
@@ -129,7 +137,7 @@ export class InboundPipeline {
       const { msgType, fromClientId, content } = decodeTextFrame(data, this.#announcedDecoding);
       if (msgType === 'confirm' && fromClientId === mailOwner) this.controls.confirm(connection, mailOwner, content);
     } catch (error) {
-      this.#logger.debug(`A last frame of ${quoted(mailOwner)} was ignored: ${CrossCommError.from(error).code}`);
+      this.refusals.add('bad_frame', `A last frame of ${quoted(mailOwner)} was ignored: ${CrossCommError.from(error).code}`, 'debug');
     }
   }
 
@@ -140,16 +148,39 @@ export class InboundPipeline {
     for (const { data, isBinary } of connection.release()) this.receive(connection, data, isBinary);
   }
 
+  #control(connection: WebSocketConnection, envelope: Envelope): void {
+    const startedMs = performance.now();
+    this.controls.control(connection, envelope);
+    this.#took(connection, startedMs);
+  }
+
   #request(connection: WebSocketConnection, envelope: Envelope, frame: Buffer): void {
+    const startedMs = performance.now();
     this.turn.messageBegins(hasMoreRead(connection.webSocket) ?? true);
     try {
       this.requests.receive(connection, envelope, frame);
     } finally {
       this.turn.messageEnds();
+      this.#took(connection, startedMs);
     }
   }
 
-  /** Counts a ping, which is answered and costs as much as a message. */
+  /**
+   * Something was handled that may cost much more than it weighs: a large frame, or a question with a long answer. Its
+   * time counts, and where it made the turn of the event loop long, what its sender sent behind it waits until the
+   * others had theirs.
+   */
+  #took(connection: WebSocketConnection, startedMs: number): void {
+    const endedMs = performance.now();
+    this.readControl.spendTime(connection, endedMs - startedMs, endedMs);
+    if (endedMs - this.turn.nowMs > LONG_TURN_MS && connection.heldFrames === undefined && connection.isOpen)
+      void this.#holdUntil(connection, new Promise((resolve) => setImmediate(resolve)));
+  }
+
+  /**
+   * Counts a ping, which is answered and costs as much as a message, or a pong. Uncounted they would also bring no end of
+   * bytes between the fragments of one message, each of which keeps alive all that was read together with it.
+   */
   pinged(connection: WebSocketConnection, data: Buffer): void {
     if (connection.isClosing) return;
     if (connection.client === undefined) this.#mayStillLogin(connection, data);
@@ -174,10 +205,12 @@ export class InboundPipeline {
   #refuse(connection: WebSocketConnection, error: CrossCommError, msgId: string | null): void {
     const named = error.data?.['msgId'];
     // what is not allowed has been counted as such
-    if (error.code !== 'CC_NOT_ALLOWED') this.refusals.count('bad_frame');
-    // one line per connection, so that a broken client does not fill the log
-    if (!connection.wasRefused) this.#logger.debug(`Refused a frame of ${quoted(connection.client?.clientId ?? connection.remoteAddress)}: ${error.code}`);
-    connection.wasRefused = true;
+    if (error.code !== 'CC_NOT_ALLOWED') {
+      // no more than one line per connection, so that one broken client does not hide the others
+      if (connection.wasRefused) this.refusals.count('bad_frame');
+      else this.refusals.add('bad_frame', `Refused a frame of ${quoted(connection.client?.clientId ?? connection.remoteAddress)}: ${error.code}`, 'debug');
+      connection.wasRefused = true;
+    }
     sendError(connection, error, msgId ?? (typeof named === 'string' ? named : null));
   }
 }

@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { CrossCommError, loginToken, quoted } from '../protocol/index.js';
 import { Authenticator, LoginRate, Refusals, Revocations, type AuthDecision, type AuthRequest } from '../security/index.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
@@ -9,8 +9,6 @@ const COST_OF_FAILURE = 10;
 /** Asks the security folder about a login and turns its answers into coded errors. Tokens end here. */
 @Injectable()
 export class LoginGuard {
-  readonly #logger = new Logger(LoginGuard.name);
-
   constructor(
     private readonly authenticator: Authenticator,
     private readonly rate: LoginRate,
@@ -67,7 +65,7 @@ export class LoginGuard {
     let text = error instanceof Error ? error.message : String(error);
     // an error of foreign code may quote what it was given
     for (const secret of secrets) if (secret !== undefined && secret !== '') text = text.replaceAll(secret, '…');
-    this.#logger.error(`The authentication failed to decide: ${quoted(text)}`);
+    this.refusals.add('auth_error', `The authentication failed to decide: ${quoted(text)}`, 'error');
     throw new CrossCommError('CC_INTERNAL', 'The authentication could not decide.');
   }
 }

@@ -5,6 +5,7 @@ import { CrossCommError, GROUP_PREFIX, PeerAction, clientIdProblem, groupNamePro
 import { AccessControl } from './access-control.js';
 import { GroupActions } from './group-actions.js';
 import { HubActions, type Asker } from './hub-actions.service.js';
+import { assertSendable } from './list-reply.js';
 
 /** Watching who comes and goes: the `presence.…` actions. */
 @Injectable()
@@ -29,6 +30,7 @@ export class PresenceActions {
       throw new CrossCommError('CC_UNSUPPORTED', 'Watching needs the feature "events".');
     for (const target of [...targets.clientIds, ...targets.groups.map((group) => GROUP_PREFIX + group)]) this.access.assertMayWatch(connection, target);
     this.presence.watch(clientId, targets);
+    assertSendable(connection, targets.groups.reduce((count, group) => count + this.groups.memberCount(group), targets.clientIds.length));
     return {
       clients: targets.clientIds.map((id) => {
         const info = this.registry.info(id);

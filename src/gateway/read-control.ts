@@ -39,6 +39,11 @@ export class ReadControl {
     sendError(connection, new CrossCommError('CC_RATE_LIMITED', { detail: `More than ${this.rate.text} per second.`, retryAfter }), null);
   }
 
+  /** Counts the time that a costly message took. */
+  spendTime(connection: WebSocketConnection, tookMs: number, nowMs: number): void {
+    this.rate.spendTime(connection, tookMs, nowMs);
+  }
+
   /** Counts from stop to stop: who is never calm in between for long enough is cut off. */
   #isAbuse(connection: WebSocketConnection, nowMs: number): boolean {
     if (nowMs - connection.readAgainAtMs > CALM_MS) connection.overRateSinceMs = nowMs;

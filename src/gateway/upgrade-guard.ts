@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { AnonymousAuthenticator, Authenticator, ClientAddress, ConnectionLimit, Refusals, basicCredentials, bearerToken, isOriginAllowed } from '../security/index.js';
@@ -19,8 +19,6 @@ const RETRY_LATER = 'Retry-After: 5\r\n';
 /** Decides who may become a WebSocket at all, before anything is kept of him. */
 @Injectable()
 export class UpgradeGuard {
-  readonly #logger = new Logger(UpgradeGuard.name);
-
   constructor(
     private readonly options: GatewayOptions,
     private readonly limit: ConnectionLimit,
@@ -70,7 +68,7 @@ export class UpgradeGuard {
     try {
       if (authenticator.refusesUpgrade?.({ ...handshakeOf(request), remoteAddress }) !== true) return undefined;
     } catch (error) {
-      this.#logger.error(`The authentication failed to decide about an upgrade: ${error instanceof Error ? error.name : typeof error}`);
+      this.refusals.add('auth_error', `The authentication failed to decide about an upgrade: ${error instanceof Error ? error.name : typeof error}`, 'error');
       return { status: '500 Internal Server Error', headers: RETRY_LATER };
     }
     this.refusals.add('upgrade_auth', `Refused a connection from ${remoteAddress}: its credentials are not good for any login.`);

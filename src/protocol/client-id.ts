@@ -9,7 +9,8 @@ export const SERVER_ID = 'server';
 export const GROUP_PREFIX = 'group:';
 
 const CONTROL = /\p{Cc}/u;
-const LONE_SURROGATE = /\p{Cs}/u;
+/** Half of a pair: no UTF-8, so neither a file name nor a part of a URL. */
+export const LONE_SURROGATE = /\p{Cs}/u;
 
 /** Bytes that a string takes in UTF-8; a lone surrogate counts as three. */
 export function utf8ByteLength(text: string): number {

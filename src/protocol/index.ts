@@ -41,7 +41,7 @@ export { parsePythonJson } from './python-json.js';
 export { removeTopLevelMember } from './top-level-members.js';
 export { decodeBase64Leniently, encodeBase64 } from './base64.js';
 export { fromWireContent, toWireContent } from './content.js';
-export { messageId } from './message-id.js';
+export { MAX_MSG_ID_LENGTH, messageId } from './message-id.js';
 export {
   listRequestContent,
   listResponseContent,

@@ -1,5 +1,5 @@
 import { CrossCommError } from './cross-comm.error.js';
-import { utf8ByteLength } from './client-id.js';
+import { LONE_SURROGATE, utf8ByteLength } from './client-id.js';
 import { PROTOCOL_LIMITS } from './limits.js';
 
 const FORBIDDEN_CHARACTERS = /[\u0000-\u001f\u007f<>:"|?*\\]/;
@@ -15,6 +15,7 @@ export function relativePathProblem(path: unknown): string | undefined {
   if (typeof path !== 'string' || path === '') return 'It is empty or not a string.';
   if (utf8ByteLength(path) > PROTOCOL_LIMITS.maxObjectKeyBytes) return `It is longer than ${PROTOCOL_LIMITS.maxObjectKeyBytes} bytes.`;
   if (path.startsWith('/')) return 'It is absolute.';
+  if (LONE_SURROGATE.test(path)) return 'It contains half a surrogate pair.';
   for (const part of path.split('/')) {
     if (part === '') return 'It has an empty part.';
     if (part === '.' || part === '..') return `It contains "${part}".`;

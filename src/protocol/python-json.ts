@@ -15,16 +15,20 @@ const MARK = '$';
  */
 export function parsePythonJson(text: string, maxDepth: number): unknown {
   let depth = 0;
-  const strict = text.replace(TOKEN, (all: string, value?: string, colon?: string) => {
-    if (value !== undefined) {
+  let strict = '';
+  let copied = 0;
+  // one after another, so that a megabyte of brackets is not gone through to its end
+  for (const { 0: all, 1: value, 2: colon, index } of text.matchAll(TOKEN)) {
+    if (value === undefined) {
+      depth += all === '[' || all === '{' ? 1 : -1;
+      if (depth > maxDepth) throw new CrossCommError('CC_TOO_DEEP', `The limit is ${maxDepth}.`);
+    } else if (colon === undefined) {
       // a key stays as it is; a bare word there is for JSON.parse to refuse
-      if (colon !== undefined) return all;
-      return value.startsWith('"') ? `"${MARK}${value.slice(1)}` : `"${value}"`;
+      strict += text.slice(copied, index) + (value.startsWith('"') ? `"${MARK}${value.slice(1)}` : `"${value}"`);
+      copied = index + all.length;
     }
-    depth += all === '[' || all === '{' ? 1 : -1;
-    if (depth > maxDepth) throw new CrossCommError('CC_TOO_DEEP', `The limit is ${maxDepth}.`);
-    return all;
-  });
+  }
+  strict += text.slice(copied);
   try {
     return JSON.parse(strict, (_key, value: unknown) => {
       if (typeof value !== 'string') return value;

@@ -7,6 +7,12 @@ const BURST_MS = 2_000;
 /** A client that was stopped goes on when this much of its burst is free again, in milliseconds. */
 const REFILL_MS = 500;
 
+/** What takes the hub a moment uses up so many times as much of the budget: nobody gets more than a quarter of its time. */
+const COST_OF_TIME = 4;
+
+/** No message uses up more than this, so that a hub that was frozen meanwhile does not hold it against a client. */
+const MAX_COST_MS = 1_000;
+
 /** What a client has used of its rate; two numbers that stand on its connection. Monotonic milliseconds. */
 export interface RateAccount {
   /** Time up to which its messages use up the average rate. */
@@ -41,6 +47,12 @@ export class MessageRate {
     account.messagesUsedUntilMs = messages;
     account.bytesUsedUntilMs = all;
     return (messages > all ? messages : all) - nowMs <= BURST_MS;
+  }
+
+  /** Counts the time that something costly took; the next {@link spend} tells what follows from it. */
+  spendTime(account: RateAccount, tookMs: number, nowMs: number): void {
+    if (this.#text === '') return;
+    account.bytesUsedUntilMs = Math.max(account.bytesUsedUntilMs, nowMs) + Math.min(tookMs * COST_OF_TIME, MAX_COST_MS);
   }
 
   /** Milliseconds until a client that was stopped should be read again; 0 or less: now. */

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { PacedLog } from '../clients/index.js';
 
 /** What the hub refuses to protect itself. */
 const REFUSAL_KINDS = [
@@ -15,7 +16,11 @@ const REFUSAL_KINDS = [
   /** Too many bytes or frames before login. */
   'before_login',
   'login_rate',
+  /** A login with an id, an announcement or a last will that is not valid, or with an id that is taken. */
+  'login_refused',
   'auth_failed',
+  /** A login or upgrade that the authentication failed to decide about. */
+  'auth_error',
   /** A login whose credentials or id are revoked, or one that stood and was ended. */
   'revoked',
   'message_rate',
@@ -30,15 +35,12 @@ const REFUSAL_KINDS = [
 ] as const;
 export type RefusalKind = (typeof REFUSAL_KINDS)[number];
 
-/** One line per kind and so many milliseconds: who knocks a thousand times must not fill the log. */
-const LOG_INTERVAL_MS = 10_000;
-
 /** Counts refusals, and logs the first of each kind and then now and again. */
 @Injectable()
 export class Refusals {
   readonly #logger = new Logger('CrossCommSecurity');
   readonly #counts = Object.fromEntries(REFUSAL_KINDS.map((kind) => [kind, 0])) as Record<RefusalKind, number>;
-  readonly #logged = new Map<RefusalKind, { readonly atMs: number; readonly count: number }>();
+  readonly #lines = Object.fromEntries(REFUSAL_KINDS.map((kind) => [kind, new PacedLog(this.#logger)])) as Record<RefusalKind, PacedLog>;
 
   /** How often, since the start. `message_rate` counts how often a client was stopped, not its messages. */
   get counts(): Readonly<Record<RefusalKind, number>> {
@@ -51,13 +53,8 @@ export class Refusals {
   }
 
   /** @param text what happened, without secrets; foreign texts in it quoted */
-  add(kind: RefusalKind, text: string): void {
-    const count = ++this.#counts[kind];
-    const nowMs = performance.now();
-    const last = this.#logged.get(kind);
-    if (last !== undefined && nowMs - last.atMs < LOG_INTERVAL_MS) return;
-    const unsaid = count - 1 - (last?.count ?? 0);
-    this.#logged.set(kind, { atMs: nowMs, count });
-    this.#logger.warn(unsaid > 0 ? `${text} (${unsaid} more of this kind since the last such line)` : text);
+  add(kind: RefusalKind, text: string, level: 'debug' | 'warn' | 'error' = 'warn'): void {
+    this.#counts[kind]++;
+    this.#lines[kind].add(level, text);
   }
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { openHub, temporaryDirectory } from '../support/open-hub.js';
 import { RawClient } from '../support/raw-client.js';
@@ -28,6 +30,19 @@ describe('The door', () => {
     const strict = await openHub({ path: '/ws' });
     await RawClient.connect(`${strict.url}/ws?token=1`);
     await expect(RawClient.connect(`${strict.url}/other`)).rejects.toThrow('404');
+  });
+
+  test('a peer that is gone before its upgrade is refused does not end the hub', async () => {
+    const { port, url } = await openHub({ path: '/ws' });
+    for (let n = 0; n < 50; n++) {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      // what is still unread when the hub writes makes its system report the reset at that write
+      socket.write(`GET /other HTTP/1.1\r\nHost: hub\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n${'x'.repeat(200_000)}`);
+      socket.resetAndDestroy();
+    }
+    await RawClient.old(`${url}/ws`, 'alice');
   });
 
   test('declines compression by default and takes it when the option is set', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { RecordingLogger } from '../module/recording.logger.js';
 import { onCleanUp } from '../support/clean-up.js';
 import { openHub, pause, until, untilConnections } from '../support/open-hub.js';
 import { RawClient } from '../support/raw-client.js';
@@ -30,10 +31,14 @@ describe('Before login', () => {
     }
   });
 
-  test('pings count as frames', async () => {
+  test.each([
+    ['pings', 9],
+    ['pongs', 10],
+  ])('%s count as frames, also between the fragments of a message', async (_what, opcode) => {
     const hub = await openHub();
     const stranger = await RawSocket.upgrade(hub.port);
-    stranger.write(Buffer.concat(Array.from({ length: 1_000 }, () => clientFrame(9, Buffer.alloc(100)))));
+    stranger.write(clientFrame(1, Buffer.from('{'), false));
+    stranger.write(Buffer.concat(Array.from({ length: 1_000 }, () => clientFrame(opcode, Buffer.alloc(100)))));
     await stranger.ended(2_000);
     await untilConnections(hub, 0);
     expect(hub.service.refusalCounts.before_login).toBe(1);
@@ -80,6 +85,22 @@ describe('Before login', () => {
     stranger.write(clientFrame(1, Buffer.from([0x7b, 0xc3, 0x28, 0x7d])));
     expect(await stranger.closeCode()).toBe(1007);
     expect(hub.service.refusalCounts.bad_frame).toBe(1);
+  });
+
+  test('logins that cannot be read use up the rate of logins, and make one line in the log', async () => {
+    const logger = RecordingLogger.install();
+    onCleanUp(() => logger.restore());
+    const hub = await openHub({ log: true, loginsPerSecond: 1, loginBurst: 20 });
+    const codes: number[] = [];
+    for (let n = 0; n < 30; n++) {
+      const client = await RawClient.connect(hub.url);
+      await client.login(`flood-${n}`, n % 2 === 0 ? { cross_comm: { protocol: 'x' } } : { cross_comm: { protocol: 2, will: { to_client_id: 'bob', msg_type: 'text', content: 7 } } });
+      codes.push((await client.closed()).code);
+    }
+    expect(codes.filter((code) => code === 4003).length).toBeLessThanOrEqual(20 + 5);
+    expect(codes.filter((code) => code === 4029).length).toBe(hub.service.refusalCounts.login_rate);
+    expect(hub.service.refusalCounts.login_refused + hub.service.refusalCounts.login_rate).toBe(30);
+    expect(logger.warnings.filter((line) => line.includes('Refused a login from')).length).toBe(2);
   });
 
   test('a flood of logins from one address is held at its rate, another address still logs in', async () => {
@@ -133,10 +154,10 @@ describe('After login', () => {
     expect(hub.service.refusalCounts.oversize).toBe(1);
   });
 
-  test('pings use up the rate of messages', async () => {
+  test.each(['ping', 'pong'] as const)('a flood of %ss uses up the rate of messages', async (frame) => {
     const hub = await openHub({ messagesPerSecond: 20 });
     const alice = await RawClient.old(hub.url, 'alice');
-    for (let n = 0; n < 60; n++) alice.socket.ping('x');
+    for (let n = 0; n < 60; n++) alice.socket[frame]('x');
     await until(() => hub.service.refusalCounts.message_rate === 1, 'a stop');
   });
 

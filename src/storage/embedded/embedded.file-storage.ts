@@ -139,6 +139,10 @@ const CODES: Partial<Record<string, ErrorCode>> = {
   InvalidObjectName: 'CC_UNSAFE_PATH',
   AccessDenied: 'CC_STORAGE_DENIED',
   BadDigest: 'CC_CHECKSUM_MISMATCH',
+  InvalidPart: 'CC_INVALID_CONTENT',
+  InvalidPartOrder: 'CC_INVALID_CONTENT',
+  EntityTooLarge: 'CC_LIMIT_REACHED',
+  TooManyUploads: 'CC_LIMIT_REACHED',
 };
 
 async function attempt<T>(signal: AbortSignal | undefined, operation: () => Promise<T>): Promise<T> {
