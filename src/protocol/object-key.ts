@@ -37,7 +37,7 @@ export function assertRelativePath(path: unknown): string {
   return path as string;
 }
 
-/** Longest part of a key that is made of a client id. */
+/** Longest part of a key that is made of a client id, in bytes: file systems take names of 255. */
 const MAX_ID_PART_BYTES = 200;
 
 /** Random and time source of a key, given by the caller because this folder is pure. */
@@ -48,7 +48,10 @@ export interface KeyStamp {
   readonly hex8: string;
 }
 
-/** The prefix below which a client's objects lie: `cross_comm/<client id>/` (wire facts 6, Files). */
+/**
+ * The prefix below which a client's objects lie: `cross_comm/<client id>/` (wire facts 6, Files).
+ * @throws CrossCommError `CC_UNSAFE_PATH` for an id that is too long for file names
+ */
 export function clientKeyPrefix(clientId: string): string {
   return `cross_comm/${keySafeClientId(clientId)}/`;
 }
@@ -63,16 +66,15 @@ export function folderObjectPrefix(clientId: string, stamp: KeyStamp): string {
   return `${clientKeyPrefix(clientId)}${stamp.nowMs}_${stamp.hex8}_folder/`;
 }
 
-/** Client ids may hold what file names may not; those characters become `%XX`, so that the key stays downloadable. */
+/**
+ * Client ids may hold what file names may not; those characters become `%XX`, so that the key stays downloadable. No two
+ * ids have the same: who may write below one prefix must not write below another's.
+ */
 function keySafeClientId(clientId: string): string {
   const escape = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
-  let safe = clientId.replace(/[%<>:"|?*\\/]/g, escape).replace(/[. ]$/, escape);
-  // file systems take names of 255 bytes; the key stays unique by its time and random part
-  if (utf8ByteLength(safe) > MAX_ID_PART_BYTES) {
-    const characters = Array.from(safe);
-    while (utf8ByteLength(characters.join('')) > MAX_ID_PART_BYTES) characters.pop();
-    safe = characters.join('').replace(/[. ]$/, escape);
-  }
+  const safe = clientId.replace(/[%<>:"|?*\\/]/g, escape).replace(/[. ]$/, escape);
+  if (utf8ByteLength(safe) > MAX_ID_PART_BYTES)
+    throw new CrossCommError('CC_UNSAFE_PATH', `The client id is too long for files: at most ${MAX_ID_PART_BYTES} bytes, characters that file names cannot have counted as three.`);
   return RESERVED_NAMES.test(safe) || safe.startsWith('.') ? `${escape(safe)}${safe.slice(1)}` : safe;
 }
 

@@ -68,6 +68,11 @@ describe('A path from the wire', () => {
     );
   });
 
+  test('a client whose id makes no file name has no prefix, in place of one that it shares', () => {
+    expect(clientKeyPrefix('a'.repeat(200))).toBe(`cross_comm/${'a'.repeat(200)}/`);
+    for (const id of ['a'.repeat(201), ':'.repeat(67)]) expect(() => clientKeyPrefix(id)).toThrow(expect.objectContaining({ code: 'CC_UNSAFE_PATH' }));
+  });
+
   test('keeps the extension of the name, case and all', () => {
     const stamp = { nowMs: 1, hex8: '00000000' };
     expect(fileObjectKey('a', '/tmp/pic.PNG', stamp)).toBe('cross_comm/a/1_00000000.PNG');
