@@ -49,7 +49,7 @@ export interface ClientOptions {
   readonly connectTimeoutMs?: number;
   /**
    * Time for the answer to the login. A server that sends none in time is taken for an old one, not for a failure
-   * (wire facts 9.2). Default 10,000.
+   * (wire facts 9.2), unless it answered this client before. Default 10,000.
    */
   readonly loginTimeoutMs?: number;
   /** How a lost connection is made anew; `false`: not at all. */
