@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { codeOf, contents, inboxOf, newClient, untilState } from './support/clients.js';
+import { codeOf, contents, inboxOf, newClient, online, openHub, untilState } from './support/clients.js';
 import { ScriptedHub } from './support/scripted-hub.js';
 
 describe('a hub that answers the login late', () => {
@@ -47,4 +47,15 @@ describe('a hub that answers the login late', () => {
     expect(contents(inbox)).toEqual(['for you']);
     expect(bob.protocolVersion).toBe(2);
   });
+});
+
+test('what is sent right behind a login that nobody waits for waits for the connection', async () => {
+  const hub = await openHub();
+  const bob = await online({ url: hub.url, clientId: 'bob' });
+  const inbox = inboxOf(bob);
+  const alice = newClient({ url: hub.url, clientId: 'alice' });
+  const loggedIn = alice.login();
+  expect((await alice.sendMessage('early', 'text', 'bob', { receipt: 'processed' })).receipt).toBe('processed');
+  await loggedIn;
+  expect(contents(inbox)).toEqual(['early']);
 });
