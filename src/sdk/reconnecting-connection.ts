@@ -1,7 +1,7 @@
 import { CrossCommError, type Envelope } from '../protocol/index.js';
 import type { ClientStatus } from './client-status.js';
 import { MAX_TIMER_MS } from './deadline.js';
-import type { SessionEnd } from './session-end.js';
+import { detailOf, type SessionEnd } from './session-end.js';
 import { reconnectDelayMs } from './reconnect-policy.js';
 import { Session, type SessionContext } from './session.js';
 
@@ -98,7 +98,7 @@ export class ReconnectingConnection {
       token = await ask(settings.token);
     } catch (cause) {
       if (run === this.#run)
-        this.#ended({ error: new CrossCommError('CC_CONNECT_FAILED', { cause }), reconnect: true });
+        this.#ended({ error: new CrossCommError('CC_CONNECT_FAILED', { detail: detailOf(cause), cause }), reconnect: true });
       return;
     }
     if (run !== this.#run) return;

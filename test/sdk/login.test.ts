@@ -59,3 +59,9 @@ test('what is sent right behind a login that nobody waits for waits for the conn
   await loggedIn;
   expect(contents(inbox)).toEqual(['early']);
 });
+
+test.each(['url', 'token'])('a %s that cannot be had says why', async (name) => {
+  const hub = await openHub();
+  const alice = newClient({ url: hub.url, clientId: 'alice', [name]: () => Promise.reject(new Error('The directory is down')) });
+  await expect(alice.login()).rejects.toMatchObject({ code: 'CC_CONNECT_FAILED', message: expect.stringContaining('The directory is down.') });
+});
