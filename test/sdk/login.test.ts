@@ -65,3 +65,14 @@ test.each(['url', 'token'])('a %s that cannot be had says why', async (name) => 
   const alice = newClient({ url: hub.url, clientId: 'alice', [name]: () => Promise.reject(new Error('The directory is down')) });
   await expect(alice.login()).rejects.toMatchObject({ code: 'CC_CONNECT_FAILED', message: expect.stringContaining('The directory is down.') });
 });
+
+test('delays of the reconnect that are given as undefined are the defaults', async () => {
+  const hub = await openHub();
+  const alice = newClient({ url: hub.url, clientId: 'alice', random: () => 0.5, reconnect: { minDelayMs: undefined, maxDelayMs: undefined } as object });
+  const delays: number[] = [];
+  alice.onStatus((status) => status.state === 'reconnecting' && delays.push(status.nextDelayMs));
+  await alice.login();
+  await hub.close();
+  await untilState(alice, 'reconnecting');
+  expect(delays[0]).toBe(250);
+});
