@@ -35,6 +35,7 @@ export class CrossComm {
   readonly #client: CrossCommClient | undefined;
   readonly #listeners: { options: MessageListenerOptions; handler: MessageHandler }[] = [];
   #app: INestApplicationContext | undefined;
+  #starting: Promise<void> | undefined;
   #lastError: CrossCommError | undefined;
 
   /** @throws CrossCommError `CC_INVALID_OPTION`, `CC_INVALID_CLIENT_ID` */
@@ -60,9 +61,19 @@ export class CrossComm {
     return this.#client?.clientId;
   }
 
-  /** Server: opens the hub; resolves when it accepts. */
+  /** Server: opens the hub; resolves when it accepts. Does nothing more while it runs. */
   async startServer(): Promise<void> {
     if (this.#options.role !== 'server') throw wrongRole('startServer', 'server');
+    this.#starting ??= this.#start();
+    try {
+      await this.#starting;
+    } catch (error) {
+      this.#starting = undefined;
+      throw error;
+    }
+  }
+
+  async #start(): Promise<void> {
     const { ip, port = 9898, heartbeatInterval, heartbeatTimeout, dataDir } = this.#options;
     this.#app = await NestFactory.createApplicationContext(
       CrossCommModule.forRoot({
@@ -127,8 +138,10 @@ export class CrossComm {
   /** Ends whatever runs. */
   async stop(): Promise<void> {
     await this.#client?.logout();
+    // a start that fails is told to who asked for it
+    await this.#starting?.catch(() => undefined);
     await this.#app?.close();
-    this.#app = undefined;
+    this.#app = this.#starting = undefined;
   }
 
   #listenOnHub(options: MessageListenerOptions, handler: MessageHandler): void {

@@ -68,7 +68,7 @@ export class CrossCommClient<Files extends ClientFiles = ClientFiles> {
    *   `CC_CLOSED` when `logout()` was called meanwhile
    */
   async login(options: LoginOptions = {}): Promise<void> {
-    await this.#core.stopped;
+    if (this.#core.stopped) await this.#core.stopped;
     const { state } = this.status;
     if (state === 'online') return;
     const isFirst = state === 'idle' || state === 'closed';

@@ -1,11 +1,11 @@
 import { CrossCommError, type Envelope } from '../protocol/index.js';
 import type { ClientStatus } from './client-status.js';
 import { MAX_TIMER_MS } from './deadline.js';
-import type { SessionEnd } from './session-end.js';
+import { detailOf, type SessionEnd } from './session-end.js';
 import { reconnectDelayMs } from './reconnect-policy.js';
 import { Session, type SessionContext } from './session.js';
 
-export type ConnectionContext = Omit<SessionContext, 'isReconnect' | 'token'>;
+export type ConnectionContext = Omit<SessionContext, 'isReconnect' | 'knowsHub' | 'token'>;
 
 export interface ConnectionEvents {
   onStatus(status: ClientStatus): void;
@@ -30,6 +30,7 @@ export class ReconnectingConnection {
   /** Whether a failed attempt is followed by another one: after the first success, or on request. */
   #keepsTrying = false;
   #wasOnline = false;
+  #knowsHub = false;
   /** Counts starts and stops, so that an address that arrives late is known to be stale. */
   #run = 0;
   #url = '';
@@ -97,12 +98,12 @@ export class ReconnectingConnection {
       token = await ask(settings.token);
     } catch (cause) {
       if (run === this.#run)
-        this.#ended({ error: new CrossCommError('CC_CONNECT_FAILED', { cause }), reconnect: true });
+        this.#ended({ error: new CrossCommError('CC_CONNECT_FAILED', { detail: detailOf(cause), cause }), reconnect: true });
       return;
     }
     if (run !== this.#run) return;
     const session = new Session(
-      { ...this.#context, token, isReconnect: this.#wasOnline },
+      { ...this.#context, token, isReconnect: this.#wasOnline, knowsHub: this.#knowsHub },
       {
         ...this.#events,
         onOnline: (online) => this.#onOnline(online),
@@ -118,6 +119,7 @@ export class ReconnectingConnection {
     this.#keepsTrying = true;
     this.#wasOnline = true;
     const { welcome } = session;
+    this.#knowsHub ||= welcome !== undefined;
     this.#setStatus({ state: 'online', protocolVersion: welcome?.protocol ?? 1, session: welcome?.session ?? '' });
     this.#events.onOnline(session);
   }

@@ -29,6 +29,8 @@ export interface SessionContext {
   announcement(): Pick<Announcement, 'resume' | 'will'>;
   /** Whether an earlier socket of this client may still be open on the server's side. */
   readonly isReconnect: boolean;
+  /** Whether an earlier login was answered with protocol 2: silence is no sign of an old server then. */
+  readonly knowsHub: boolean;
 }
 
 export interface SessionEvents {
@@ -137,7 +139,7 @@ export class Session {
     if (this.#phase !== 'connecting') return;
     clearTimeout(this.#timer);
     this.#phase = 'login';
-    this.#timer = setTimeout(() => this.#online(undefined), this.#context.settings.loginTimeoutMs);
+    this.#timer = setTimeout(() => this.#unanswered(), this.#context.settings.loginTimeoutMs);
     this.#sendLogin();
   }
 
@@ -160,7 +162,7 @@ export class Session {
       return;
     }
     if (envelope.fromClientId === SERVER_ID) {
-      if (this.#phase === 'login' && envelope.msgType === 'login_response') this.#answered(envelope.content);
+      if (envelope.msgType === 'login_response') this.#answered(envelope.content);
       if (this.#probeId !== '' && replyTo(envelope.content) === this.#probeId) return;
       if (this.welcome && envelope.msgType === 'error' && this.#isShutdown(envelope.content)) return;
     }
@@ -176,12 +178,23 @@ export class Session {
 
   #answered(content: unknown): void {
     const answer = parseLoginAnswer(content);
-    if (answer.status === 'success') {
-      this.#online(answer.welcome);
-      return;
+    if (this.#phase === 'online') {
+      // it was taken for an old server, and speaks protocol 2 from here on: begin again
+      if (!this.welcome && answer.status === 'success' && answer.welcome) this.#late();
+    } else if (answer.status === 'success') this.#online(answer.welcome);
+    else {
+      this.#beginEnd({ error: answer.error, reconnect: answer.error.retryable });
+      this.#close();
     }
-    this.#beginEnd({ error: answer.error, reconnect: answer.error.retryable });
-    this.#close();
+  }
+
+  #unanswered(): void {
+    if (this.#context.knowsHub) this.#late();
+    else this.#online(undefined);
+  }
+
+  #late(): void {
+    this.terminate(new CrossCommError('CC_TIMEOUT', 'The hub does not answer.'));
   }
 
   #online(welcome: Welcome | undefined): void {

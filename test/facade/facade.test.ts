@@ -47,6 +47,17 @@ describe('the facade in the shape of the Python class', () => {
     expect(client.lastError).toMatchObject({ code: 'CC_INVALID_CONTENT' });
   });
 
+  test('a server that is started twice is started once', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'cross-comm-facade-'));
+    const server = new CrossComm({ role: 'server', ip: '127.0.0.1', port: await freePort(), dataDir });
+    ends.push(() => rm(dataDir, { recursive: true, force: true }), () => server.stop());
+    await Promise.all([server.startServer(), server.startServer()]);
+    await server.startServer();
+    await server.stop();
+    await server.startServer();
+    expect(server.getOnlineClients()).toEqual([]);
+  });
+
   test('a method of the other role is a mistake, as in Python', async () => {
     const server = new CrossComm({ role: 'server' });
     await expect(server.login()).rejects.toBeInstanceOf(CrossCommError);

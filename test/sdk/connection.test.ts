@@ -194,6 +194,8 @@ describe('the connection', () => {
     [{ queueMaxMessages: 0 }, 'CC_INVALID_OPTION'],
     [{ heartbeatIntervalMs: Number.POSITIVE_INFINITY }, 'CC_INVALID_OPTION'],
     [{ maxMessageBytes: 1_000 }, 'CC_INVALID_OPTION'],
+    [{ reconnect: { minDelayMs: Number.NaN } }, 'CC_INVALID_OPTION'],
+    [{ reconnect: { maxDelayMs: -1 } }, 'CC_INVALID_OPTION'],
     [{ clientId: 'all' }, 'CC_INVALID_CLIENT_ID'],
     [{ clientId: '' }, 'CC_INVALID_CLIENT_ID'],
   ])('refuses the options %j', (options, code) => {
