@@ -70,7 +70,8 @@ export class HubActions {
 
   #fail(connection: Connection, msgId: string, error: unknown): void {
     const coded = CrossCommError.from(error);
-    if (coded.code === 'CC_INTERNAL') this.#logger.error(`An action failed: ${coded.message}`, coded.cause);
+    // who throws it without a cause has logged it
+    if (coded.code === 'CC_INTERNAL' && coded.cause !== undefined) this.#logger.error(`An action failed: ${coded.message}`, coded.cause);
     sendError(connection, coded, msgId);
   }
 

@@ -173,8 +173,8 @@ export class InboundPipeline {
 
   #refuse(connection: WebSocketConnection, error: CrossCommError, msgId: string | null): void {
     const named = error.data?.['msgId'];
-    // what is not allowed has been counted as such
-    if (error.code !== 'CC_NOT_ALLOWED') this.refusals.count('bad_frame');
+    // what is not allowed has been counted as such, and a fault of the hub or its application is none of the client
+    if (error.code !== 'CC_NOT_ALLOWED' && error.code !== 'CC_INTERNAL') this.refusals.count('bad_frame');
     // one line per connection, so that a broken client does not fill the log
     if (!connection.wasRefused) this.#logger.debug(`Refused a frame of ${quoted(connection.client?.clientId ?? connection.remoteAddress)}: ${error.code}`);
     connection.wasRefused = true;

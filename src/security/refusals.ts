@@ -27,6 +27,8 @@ const REFUSAL_KINDS = [
   'bad_frame',
   /** What the permissions of a client do not cover. */
   'not_allowed',
+  /** What the authorizer of the application could not decide, because it threw or gave no answer. */
+  'undecided',
 ] as const;
 export type RefusalKind = (typeof REFUSAL_KINDS)[number];
 
