@@ -155,7 +155,9 @@ export class InboundPipeline {
     if (connection.client === undefined) this.#mayStillLogin(connection, data);
     else this.readControl.spend(connection, data.length, this.turn.nowMs);
     // who does not read the answers must not pile them up
-    if (connection.bufferedBytes > this.options.maxBufferedBytes) connection.terminate();
+    if (connection.bufferedBytes <= this.options.maxBufferedBytes) return;
+    this.refusals.add('slow_receiver', `Cut off ${quoted(connection.client?.clientId ?? connection.remoteAddress)}, which pings and does not read the answers.`);
+    connection.terminate();
   }
 
   /** Before login a peer may send one small frame after the other, but not many, and not much in all. */

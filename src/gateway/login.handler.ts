@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ClientRegistry, ClientsOptions, fromServer } from '../clients/index.js';
 import {
   CloseCode,
@@ -11,7 +11,7 @@ import {
   type Envelope,
   type ErrorCode,
 } from '../protocol/index.js';
-import type { AuthDecision } from '../security/index.js';
+import { Refusals, type AuthDecision } from '../security/index.js';
 import { GatewayOptions } from './gateway.options.js';
 import { assertWillContent } from './last-wills.js';
 import { LoginExpiry } from './login-expiry.js';
@@ -40,7 +40,6 @@ interface LoginAttempt {
 /** Decides about logins and answers them. */
 @Injectable()
 export class LoginHandler {
-  readonly #logger = new Logger(LoginHandler.name);
   #lastNumber = 0;
 
   constructor(
@@ -50,6 +49,7 @@ export class LoginHandler {
     private readonly guard: LoginGuard,
     private readonly expiry: LoginExpiry,
     private readonly welcome: LoginWelcome,
+    private readonly refusals: Refusals,
   ) {}
 
   /**
@@ -121,8 +121,8 @@ export class LoginHandler {
 
   #refuse({ connection, clientId, isAnnounced }: LoginAttempt, error: CrossCommError): void {
     const closeCode = CLOSE_CODES[error.code];
-    // what may come in masses has been counted, and is logged now and again
-    if (closeCode === undefined) this.#logger.warn(`Login refused from ${connection.remoteAddress}: ${quoted(error.message)}`);
+    // the others have been counted
+    if (closeCode === undefined) this.refusals.add('login_refused', `Refused a login from ${connection.remoteAddress}: ${quoted(error.message)}.`);
     // a refused login ends whatever identity the socket had before
     this.registry.logout(connection);
     if (isAnnounced) connection.send(fromServer('login_response', clientId.slice(0, 256), loginErrorContent(error.toWire())));
