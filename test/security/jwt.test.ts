@@ -168,6 +168,20 @@ describe('A key set', () => {
 });
 
 describe('Options of JWT', () => {
+  test('take a secret or a public key from a file, and may accept tokens without an end', async () => {
+    const folder = await temporaryDirectory();
+    const [secretFile, publicKeyFile] = [join(folder, 'secret'), join(folder, 'key.pem')];
+    await writeFile(secretFile, `${SECRET}\n`);
+    await writeFile(publicKeyFile, pem(ec.publicKey));
+    for (const [jwt, token] of [[{ secretFile }, hs256], [{ publicKeyFile }, es256]] as const) {
+      const [strict, lax] = [await openHub({ auth: { jwt } }), await openHub({ auth: { jwt: { ...jwt, requireExpiry: false } } })];
+      expect(await loginOutcome(strict.url, 'alice', token({ sub: 'alice' }))).toBe('success');
+      expect(await loginOutcome(strict.url, 'alice', token({ sub: 'alice', exp: undefined }))).toEqual(refused('no end'));
+      expect(await loginOutcome(lax.url, 'alice', token({ sub: 'alice', exp: undefined }))).toBe('success');
+      expect(await loginOutcome(lax.url, 'alice', token({ sub: 'alice', exp: inSeconds(-60) }))).toEqual(refused('expired'));
+    }
+  });
+
   test.each<[object, RegExp]>([
     [{}, /exactly one of secret/],
     [{ secret: SECRET, publicKey: pem(rsa.publicKey) }, /exactly one of secret/],
