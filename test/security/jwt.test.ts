@@ -68,6 +68,8 @@ describe('A JWT', () => {
     ['an end that is no number', hs256({ sub: 'alice', exp: 'tomorrow' }), 'no number'],
     ['a beginning to come', hs256({ sub: 'alice', nbf: inSeconds(20) }), 'not valid yet'],
     ['an issue in the future', hs256({ sub: 'alice', iat: inSeconds(20) }), 'future'],
+    ['an end that is too large for a number', sealed(`${unsigned({ alg: 'HS256' }, {}).split('.')[0]}.${Buffer.from('{"sub":"alice","exp":1e999}').toString('base64url')}`), 'no number'],
+    ['an end that is null', hs256({ sub: 'alice', exp: null }), 'no number'],
     ['no sub', hs256({}), 'another client id'],
     ['a sub that is no string', hs256({ sub: ['alice'] }), 'another client id'],
     ['permissions that cannot be read', hs256({ sub: 'alice', cross_comm: { permissions: { sent: [] } } }), 'there is no "sent"'],
@@ -98,6 +100,14 @@ describe('A JWT', () => {
     expect(await loginOutcome(hub.url, 'alice', hs256({ ...good, aud: ['other', 'hub'] }))).toBe('success');
     for (const iss of ['https://evil.example', undefined]) expect(await loginOutcome(hub.url, 'alice', hs256({ ...good, iss }))).toEqual(refused('issuer'));
     for (const aud of ['hub2', ['other'], undefined]) expect(await loginOutcome(hub.url, 'alice', hs256({ ...good, aud }))).toEqual(refused('audience'));
+  });
+
+  test('without an end within reach of a timer stays logged in', async () => {
+    const hub = await openHub({ auth: { jwt: { secret: SECRET } } });
+    const client = await RawClient.connect(hub.url);
+    await client.login('alice', { cross_comm: { protocol: 2, token: hs256({ sub: 'alice', exp: 1e300 }) } });
+    await pause(50);
+    await client.expectNothingElse();
   });
 
   test('within the clock tolerance passes', async () => {
@@ -141,6 +151,20 @@ describe('A key set', () => {
     expect(await loginOutcome(hub.url, 'alice', rs256({ sub: 'alice' }, { kid: 'r2' }))).toEqual(refused('signature'));
     for (const header of [{ kid: 'unknown' }, {}, { kid: 'e1' }, { kid: 7 }]) expect(await loginOutcome(hub.url, 'alice', rs256({ sub: 'alice' }, header))).toEqual(refused('no key'));
     expect(await loginOutcome(hub.url, 'alice', es256({ sub: 'alice' }, { kid: 'enc' }))).toEqual(refused('no key'));
+  });
+
+  test.each<[string, object, RegExp]>([
+    ['a private key', jwk(ec.privateKey, { kid: 'p' }), /"p" is a private key/],
+    ['an RSA key of 1,024 bits', jwk(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey, {}), /at least 2048 bits/],
+    ['a short secret', { kty: 'oct', k: Buffer.from('short-secret').toString('base64url') }, /shorter than 32 bytes/],
+    ['only keys of other kinds', jwk(generateKeyPairSync('ed25519').publicKey, {}), /no key for HS256/],
+    ['only keys for other algorithms', jwk(rsa.publicKey, { alg: 'PS256' }), /no key for HS256/],
+  ])('with %s ends the start, without quoting it', async (_what, key, problem) => {
+    const jwksFile = join(await temporaryDirectory(), 'jwks.json');
+    await writeFile(jwksFile, JSON.stringify({ keys: [key] }));
+    const error = await openHub({ auth: { jwt: { jwksFile } } }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'CC_INVALID_OPTION', message: expect.stringMatching(problem) });
+    expect(String(error)).not.toMatch(/short-secret|c2hvcnQ|"d"/);
   });
 
   test('is read again when it changes; a broken one leaves the keys before in use', async () => {
