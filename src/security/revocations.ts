@@ -10,7 +10,7 @@ export interface LoginFacts {
   readonly credential: string | undefined;
 }
 
-/** Which logins are revoked: a client id or `prefix*`, a credential, or whatever a function says. */
+/** Which logins are revoked: a client id or `prefix*`, a credential (its hash in any spelling), or whatever a function says. */
 export type RevocationTarget = string | { readonly credential: string } | ((login: LoginFacts) => boolean);
 
 type Matcher = (login: LoginFacts) => boolean;

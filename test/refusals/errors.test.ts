@@ -5,10 +5,10 @@ import { mailClient } from '../support/mail-client.js';
 import { RawClient } from '../support/raw-client.js';
 import type { TestHub } from '../../src/testing/index.js';
 import { ERROR_ROWS } from './error-rows.js';
-import type { ErrorRow, ErrorRows } from './stage.js';
+import type { ErrorRows } from './stage.js';
 
 const rows = Object.entries(ERROR_ROWS as ErrorRows).flatMap(([code, given]) =>
-  [given].flat().map((row, n) => [n === 0 ? code : `${code} (${n + 1})`, code as ErrorCode, row as ErrorRow] as const),
+  [given].flat().map((row, n) => [n === 0 ? code : `${code} (${n + 1})`, code as ErrorCode, row] as const),
 );
 
 /** Kinds that were counted, and how often. */
