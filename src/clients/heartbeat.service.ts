@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { CloseCode } from '../protocol/index.js';
 import { ClientRegistry } from './client-registry.service.js';
 import { ClientsOptions } from './clients.options.js';
+import type { Connection } from './connection.js';
 
 /**
  * Ends connections that are silent for longer than `heartbeatTimeout`, and those that do not log in. One sweep for
@@ -11,6 +12,7 @@ import { ClientsOptions } from './clients.options.js';
 export class HeartbeatService {
   readonly #sweepIntervalMs: number;
   #timer: NodeJS.Timeout | undefined;
+  #onLoginTimeout: (connection: Connection) => void = () => undefined;
   #lastSweepAtMs = 0;
 
   constructor(
@@ -21,7 +23,9 @@ export class HeartbeatService {
     this.#sweepIntervalMs = Math.min(500, Math.max(20, shortestMs / 4));
   }
 
-  start(): void {
+  /** @param onLoginTimeout told of each connection that is closed because nobody logged in */
+  start(onLoginTimeout: (connection: Connection) => void): void {
+    this.#onLoginTimeout = onLoginTimeout;
     this.#lastSweepAtMs = performance.now();
     this.#timer ??= setInterval(() => this.sweep(), this.#sweepIntervalMs).unref();
   }
@@ -51,6 +55,7 @@ export class HeartbeatService {
     }
     for (const connection of this.registry.awaitingLogin()) {
       if (nowMs - connection.awaitingLoginSinceMs <= this.options.loginTimeoutMs) continue;
+      this.#onLoginTimeout(connection);
       this.registry.closed(connection, 'closed');
       connection.close(CloseCode.LOGIN_TIMEOUT, `no login within ${this.options.loginTimeoutMs} ms`);
     }

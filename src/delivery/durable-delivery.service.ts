@@ -20,9 +20,11 @@ export interface RoutedListener {
   wants(envelope: Envelope): boolean;
   /** It is going to be delivered. */
   routed(sender: ConnectedClient, envelope: Envelope): void;
+  /** A message was refused, and its sender told why. */
+  refused(error: CrossCommError): void;
 }
 
-const NO_LISTENER: RoutedListener = { wants: () => false, routed: () => undefined };
+const NO_LISTENER: RoutedListener = { wants: () => false, routed: () => undefined, refused: () => undefined };
 
 /** A durable message that came in. */
 interface Submission {
@@ -154,7 +156,7 @@ export class DurableDelivery implements StoreEvents {
       if (mailboxes.length === 0) this.#handOver(submission);
       else this.#put({ ...submission, request: { ...submission.request, receipt: undefined } }, mailboxes, nowMs);
     } catch (error) {
-      asker.refused(CrossCommError.from(error), envelope.msgId);
+      this.#refuse(asker, CrossCommError.from(error), envelope.msgId);
     }
   }
 
@@ -214,8 +216,13 @@ export class DurableDelivery implements StoreEvents {
     for (const mail of mails) {
       const { mailboxes, asker, further } = this.#storing.take(mail.seq);
       for (const mailbox of mailboxes) this.mailboxes.refused(mailbox, mail);
-      for (const each of [asker, ...(further ?? [])]) each.refused(coded, mail.msgId);
+      for (const each of [asker, ...(further ?? [])]) this.#refuse(each, coded, mail.msgId);
     }
+  }
+
+  #refuse(asker: Asker, error: CrossCommError, msgId: string): void {
+    this.#listener.refused(error);
+    asker.refused(error, msgId);
   }
 
   /** The mailboxes of the durable members of a group, without the sender's. */

@@ -89,10 +89,11 @@ export class CrossCommGateway implements OnApplicationBootstrap, OnModuleDestroy
     await this.durable.open({
       wants: (envelope) => this.dispatcher.wants(envelope),
       routed: (sender, envelope) => this.dispatcher.dispatch(sender, envelope),
+      refused: ({ code }) => this.refusals.countCode(code),
     });
     await this.registry.restore();
     this.#isAccepting = true;
-    this.heartbeat.start();
+    this.heartbeat.start(({ remoteAddress }) => this.refusals.add('login_timeout', `Closed a connection from ${remoteAddress}: no login in time.`));
     const { port } = this.options;
     if (port !== undefined) return this.#door.listen(port);
     // undefined or null, depending on how the application without HTTP was made

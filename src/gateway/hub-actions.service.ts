@@ -3,6 +3,7 @@ import { sendError, sendResponse, type ConnectedClient, type Connection } from '
 import { RequestRouter, type PendingRequest } from '../delivery/index.js';
 import { RequestHandlerRegistry } from '../listeners/index.js';
 import { CrossCommError, PeerAction, SERVER_ID, parseRequest, type Envelope, type RequestContent } from '../protocol/index.js';
+import { Refusals } from '../security/index.js';
 import { AccessControl } from './access-control.js';
 import { handlerError } from './handler-error.js';
 
@@ -29,6 +30,7 @@ export class HubActions {
     private readonly handlers: RequestHandlerRegistry,
     private readonly router: RequestRouter,
     private readonly access: AccessControl,
+    private readonly refusals: Refusals,
   ) {
     this.add(PeerAction.PING, () => null);
   }
@@ -70,7 +72,9 @@ export class HubActions {
 
   #fail(connection: Connection, msgId: string, error: unknown): void {
     const coded = CrossCommError.from(error);
-    if (coded.code === 'CC_INTERNAL') this.#logger.error(`An action failed: ${coded.message}`, coded.cause);
+    // who throws it without a cause has logged it
+    if (coded.code === 'CC_INTERNAL' && coded.cause !== undefined) this.#logger.error(`An action failed: ${coded.message}`, coded.cause);
+    this.refusals.countCode(coded.code);
     sendError(connection, coded, msgId);
   }
 

@@ -186,7 +186,9 @@ export class InboundPipeline {
     if (connection.client === undefined) this.#mayStillLogin(connection, data);
     else this.readControl.spend(connection, data.length, this.turn.nowMs);
     // who does not read the answers must not pile them up
-    if (connection.bufferedBytes > this.options.maxBufferedBytes) connection.terminate();
+    if (connection.bufferedBytes <= this.options.maxBufferedBytes) return;
+    this.refusals.add('slow_receiver', `Cut off ${quoted(connection.client?.clientId ?? connection.remoteAddress)}, which pings and does not read the answers.`);
+    connection.terminate();
   }
 
   /** Before login a peer may send one small frame after the other, but not many, and not much in all. */
@@ -204,8 +206,8 @@ export class InboundPipeline {
 
   #refuse(connection: WebSocketConnection, error: CrossCommError, msgId: string | null): void {
     const named = error.data?.['msgId'];
-    // what is not allowed has been counted as such
-    if (error.code !== 'CC_NOT_ALLOWED') {
+    // what is not allowed has been counted as such, and a fault of the hub or its application is none of the client
+    if (error.code !== 'CC_NOT_ALLOWED' && error.code !== 'CC_INTERNAL') {
       // no more than one line per connection, so that one broken client does not hide the others
       if (connection.wasRefused) this.refusals.count('bad_frame');
       else this.refusals.add('bad_frame', `Refused a frame of ${quoted(connection.client?.clientId ?? connection.remoteAddress)}: ${error.code}`, 'debug');

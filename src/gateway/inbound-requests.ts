@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { sendError, type Connection } from '../clients/index.js';
 import { RequestRouter } from '../delivery/index.js';
 import { BROADCAST_ID, CrossCommError, SERVER_ID, groupOf, parseRequest, type Envelope } from '../protocol/index.js';
+import { Refusals } from '../security/index.js';
 import { AccessControl } from './access-control.js';
 import { HubActions } from './hub-actions.service.js';
 
@@ -12,6 +13,7 @@ export class InboundRequests {
     private readonly actions: HubActions,
     private readonly router: RequestRouter,
     private readonly access: AccessControl,
+    private readonly refusals: Refusals,
   ) {}
 
   /** @param frame the sender's own frame as UTF-8 text. @throws CrossCommError that answers the frame */
@@ -41,7 +43,9 @@ export class InboundRequests {
       this.access.assertMayRequest(connection, toClientId, parseRequest(content).action);
       this.router.request(this.router.requesterAt(connection, fromClientId), { envelope, frame });
     } catch (error) {
-      sendError(connection, CrossCommError.from(error), msgId);
+      const coded = CrossCommError.from(error);
+      this.refusals.countCode(coded.code);
+      sendError(connection, coded, msgId);
     }
   }
 }

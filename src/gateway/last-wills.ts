@@ -34,17 +34,16 @@ export class LastWills {
     const client = this.registry.find(clientId);
     const will = client?.connection.announcement?.will;
     this.#wills.delete(clientId);
-    if (client === undefined || will === undefined) return;
-    if (this.#maySend(client, will)) this.#wills.set(clientId, { client, will });
+    if (client !== undefined && will !== undefined) this.#wills.set(clientId, { client, will });
   }
 
-  /** What it may not send itself is not sent for it; the refusal is counted and logged. */
-  #maySend({ clientId, connection }: ConnectedClient, { toClientId, msgType }: LastWill): boolean {
+  /** What it might not have sent itself at its end is not sent for it; the refusal is counted and logged. */
+  #maySend(client: ConnectedClient, { toClientId, msgType }: LastWill): boolean {
     try {
-      return this.access.sendRefusal(connection, toClientId, msgType) === undefined;
+      // its connection has lost the id already
+      return this.access.sendRefusal({ client, permissions: client.connection.permissions }, toClientId, msgType) === undefined;
     } catch (error) {
-      // an authorizer that throws refuses
-      this.#logger.error(`Nobody could say whether ${quoted(clientId)} may send its last will.`, error);
+      this.#logger.error(`The last will of ${quoted(client.clientId)} is not sent: ${CrossCommError.from(error).code}`);
       return false;
     }
   }
@@ -52,7 +51,7 @@ export class LastWills {
   #execute(clientId: string, reason: LeaveReason): void {
     const left = this.#wills.get(clientId);
     this.#wills.delete(clientId);
-    if (left === undefined || !DISAPPEARED.has(reason)) return;
+    if (left === undefined || !DISAPPEARED.has(reason) || !this.#maySend(left.client, left.will)) return;
     const { toClientId, msgType, content } = left.will;
     const nowMs = Date.now();
     const envelope: Envelope = {

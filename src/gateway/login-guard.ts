@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { CrossCommError, loginToken, quoted } from '../protocol/index.js';
-import { Authenticator, LoginRate, Refusals, Revocations, type AuthDecision, type AuthRequest } from '../security/index.js';
+import { Authenticator, LoginRate, Refusals, Revocations, readPermissions, type AuthDecision, type AuthRequest, type LoginFacts } from '../security/index.js';
 import type { WebSocketConnection } from './web-socket.connection.js';
 
 /** A failed login uses up as much of its address's rate as so many good ones. */
@@ -47,10 +47,10 @@ export class LoginGuard {
     }
   }
 
-  /** @throws CrossCommError `CC_AUTH_FAILED` */
+  /** @throws CrossCommError `CC_AUTH_FAILED`, `CC_INTERNAL` */
   assertAllowed(remoteAddress: string, clientId: string, { allowed, reason, expiresAt, credential }: AuthDecision): void {
     const isExpired = expiresAt !== undefined && expiresAt * 1000 <= Date.now();
-    if (allowed && this.revocations.isRevoked({ clientId, credential })) {
+    if (allowed && this.#isRevoked({ clientId, credential })) {
       this.refusals.add('revoked', `Refused the login of ${quoted(clientId)} from ${remoteAddress}: it is revoked.`);
       throw new CrossCommError('CC_AUTH_FAILED', 'The credentials have been revoked.');
     }
@@ -61,20 +61,30 @@ export class LoginGuard {
     throw new CrossCommError('CC_AUTH_FAILED', { detail: why });
   }
 
+  #isRevoked(login: LoginFacts): boolean {
+    try {
+      return this.revocations.isRevoked(login);
+    } catch (error) {
+      // a function of the application is among them
+      return this.#failed(error, []);
+    }
+  }
+
   #failed(error: unknown, secrets: readonly (string | undefined)[]): never {
     let text = error instanceof Error ? error.message : String(error);
     // an error of foreign code may quote what it was given
     for (const secret of secrets) if (secret !== undefined && secret !== '') text = text.replaceAll(secret, '…');
-    this.refusals.add('auth_error', `The authentication failed to decide: ${quoted(text)}`, 'error');
+    this.refusals.add('undecided', `The authentication failed to decide: ${quoted(text)}`, 'error');
     throw new CrossCommError('CC_INTERNAL', 'The authentication could not decide.');
   }
 }
 
 /** Anything but a clear yes is a no; what is no decision at all is a fault of the authenticator. */
 function readDecision(decision: unknown): AuthDecision {
-  const { allowed, expiresAt } = (decision ?? {}) as Partial<AuthDecision>;
+  const { allowed, expiresAt, permissions } = (decision ?? {}) as Partial<AuthDecision>;
   if (typeof allowed !== 'boolean') throw new TypeError('authenticate() returned no decision');
   if (expiresAt !== undefined && !Number.isFinite(expiresAt)) throw new TypeError('expiresAt is not a number');
+  readPermissions(permissions);
   return decision as AuthDecision;
 }
 

@@ -63,7 +63,6 @@ export class LoginHandler {
       this.guard.assertRate(connection.remoteAddress);
       if (problem !== undefined) throw problem;
       assertClientId(clientId);
-      this.#assertFree(attempt);
       const decision = this.guard.decide(connection, clientId, content);
       if (decision instanceof Promise) return this.#later(attempt, decision);
       this.guard.assertAllowed(connection.remoteAddress, clientId, decision);
@@ -84,7 +83,6 @@ export class LoginHandler {
       this.guard.assertAllowed(connection.remoteAddress, clientId, decision);
       // its peer left, or its time to log in is over
       if (!connection.isOpen) return;
-      this.#assertFree(attempt);
       this.#conclude(attempt, decision);
     } catch (error) {
       if (connection.isOpen) this.#refuse(attempt, CrossCommError.from(error));
@@ -92,6 +90,8 @@ export class LoginHandler {
   }
 
   #conclude(attempt: LoginAttempt, decision: AuthDecision): void {
+    // not before: a stranger must not learn who is online
+    this.#assertFree(attempt);
     const { connection, clientId, announcement, number } = attempt;
     const holder = this.registry.find(clientId)?.connection;
     if (holder instanceof WebSocketConnection && holder.loginNumber > number) {

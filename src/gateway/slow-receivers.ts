@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ClientRegistry, sendError, type Connection, type OutboundMessage, type SendOutcome } from '../clients/index.js';
 import { CloseCode, CrossCommError, quoted } from '../protocol/index.js';
+import { Refusals } from '../security/index.js';
 import { GatewayOptions } from './gateway.options.js';
 import { LiveBacklog } from './live-backlog.js';
 
@@ -56,6 +57,7 @@ export class SlowReceivers {
   constructor(
     private readonly options: GatewayOptions,
     private readonly registry: ClientRegistry,
+    private readonly refusals: Refusals,
   ) {
     this.#lookIntervalMs = Math.min(LOOK_INTERVAL_MS, options.slowReceiverTimeoutMs / 4);
   }
@@ -175,6 +177,7 @@ export class SlowReceivers {
 
   #giveUp(connection: BufferedReceiver, reason: string): void {
     this.#makeRoom(connection, 0);
+    this.refusals.add('slow_receiver', `Closed ${quoted(connection.client?.clientId)}, which does not read: ${reason}.`);
     connection.close(CloseCode.SLOW_RECEIVER, reason);
     // offline at once, not when the socket is gone: the list and delivery agree
     this.registry.closed(connection, 'slow_receiver');

@@ -68,7 +68,7 @@ export class UpgradeGuard {
     try {
       if (authenticator.refusesUpgrade?.({ ...handshakeOf(request), remoteAddress }) !== true) return undefined;
     } catch (error) {
-      this.refusals.add('auth_error', `The authentication failed to decide about an upgrade: ${error instanceof Error ? error.name : typeof error}`, 'error');
+      this.refusals.add('undecided', `The authentication failed to decide about an upgrade: ${error instanceof Error ? error.name : typeof error}`, 'error');
       return { status: '500 Internal Server Error', headers: RETRY_LATER };
     }
     this.refusals.add('upgrade_auth', `Refused a connection from ${remoteAddress}: its credentials are not good for any login.`);

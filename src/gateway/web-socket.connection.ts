@@ -16,6 +16,9 @@ const FLUSH_BYTES = 128 * 1024;
 /** Smallest message that compression, where it is switched on, is worth its cost for. */
 const COMPRESS_BYTES = 1024;
 
+/** Longest reason of a close frame (RFC 6455, 5.5); `ws` throws beyond it. */
+const MAX_REASON_BYTES = 123;
+
 /** `readyState` of an open WebSocket. */
 const OPEN = 1;
 
@@ -186,7 +189,7 @@ export class WebSocketConnection extends Connection implements BatchWriter, Buff
     this.#isClosing = true;
     // a socket that is not read never sees the answer
     if (this.#stops > 0) this.webSocket.resume();
-    this.webSocket.close(code, reason.slice(0, 120));
+    this.webSocket.close(code, closeReason(reason));
     // the Java client never answers a close (wire facts 7); a peer that does not read cannot
     const cut = setTimeout(() => this.webSocket.terminate(), timeoutMs);
     this.webSocket.once('close', () => clearTimeout(cut));
@@ -232,4 +235,10 @@ export class WebSocketConnection extends Connection implements BatchWriter, Buff
     this.#isClosing = true;
     this.webSocket.terminate();
   }
+}
+
+/** As much of a reason as a close frame holds, in whole characters. */
+function closeReason(reason: string): string {
+  // decoded as a stream, half a character at the end is waited for and so left out
+  return new TextDecoder().decode(Buffer.from(reason).subarray(0, MAX_REASON_BYTES), { stream: true });
 }

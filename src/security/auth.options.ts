@@ -43,7 +43,8 @@ export class AuthOptions {
 
   /**
    * What clients may do, by client id or `prefix*`: `[{ clientId: 'sensor-*', send: ['collector'], join: [] }]`. The first
-   * rule for an id counts; what it does not name, and ids without a rule, are not restricted. Default none.
+   * rule for an id counts; what it does not name, and ids without a rule, are not restricted; `*` covers `all`, `server` and
+   * groups too. Default none.
    */
   @IsArray()
   rules: readonly AccessRule[] = [];

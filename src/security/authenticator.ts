@@ -32,7 +32,7 @@ export interface AuthDecision {
   readonly reason?: string;
   /** When the login ends, in Unix seconds: its connection is then closed with 4001, to log in again. Default never. */
   readonly expiresAt?: number;
-  /** What the login may do. Default everything. */
+  /** What the login may do. Default everything; what cannot be read lets nobody in. */
   readonly permissions?: Permissions | undefined;
   /** Names the credential without giving it away, e.g. `jwt:<jti>`: all logins by it can be revoked at once. */
   readonly credential?: string | undefined;

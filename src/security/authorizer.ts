@@ -9,7 +9,7 @@ export interface AuthorizedClient {
 
 /**
  * Decides what clients may do; also the injection token of the one in use. Its methods are called for every message or
- * request, so they answer at once, from memory. What they throw refuses.
+ * request, so they answer at once, from memory. What they throw refuses, and so does any answer but true, a promise too.
  */
 export abstract class Authorizer {
   /** Whether a message of this type may go to a client id, `all`, `server` or `group:<name>`. */

@@ -1,4 +1,4 @@
-export type { AccessRule } from './access-rule.js';
+export { readPermissions, type AccessRule } from './access-rule.js';
 export { AuthOptions } from './auth.options.js';
 export { AnonymousAuthenticator, Authenticator, type AuthDecision, type AuthRequest, type AuthenticateFunction, type UpgradeRequest } from './authenticator.js';
 export { Authorizer, type AuthorizedClient } from './authorizer.js';

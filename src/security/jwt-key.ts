@@ -55,6 +55,7 @@ function keyOf(jwk: JsonWebKey & Readonly<Record<string, unknown>>): JwtKey | un
   const algorithm = kty === 'oct' ? 'HS256' : kty === 'RSA' ? 'RS256' : kty === 'EC' && crv === 'P-256' ? 'ES256' : undefined;
   if (algorithm === undefined || (alg !== undefined && alg !== algorithm)) return undefined;
   const name = typeof kid === 'string' ? kid : undefined;
+  if (jwk.d !== undefined) throw new CrossCommError('CC_INVALID_OPTION', `The key ${JSON.stringify(name ?? '')} is a private key; give the public one.`);
   if (algorithm === 'HS256') return secretKey(Buffer.from(typeof k === 'string' ? k : '', 'base64url'), name);
   let key: KeyObject;
   try {

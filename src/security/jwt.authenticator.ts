@@ -79,7 +79,7 @@ export class JwtAuthenticator extends Authenticator {
 
   #decide(clientId: string, claims: JwtClaims): AuthDecision {
     const { clientIdClaim, clockToleranceSeconds } = this.#options;
-    const { client_ids: ids, permissions } = (claims['cross_comm'] ?? {}) as CrossCommClaim;
+    const { client_ids: ids, permissions } = crossCommOf(claims);
     const isListed = Array.isArray(ids) && new NamePatterns(ids.filter((id) => typeof id === 'string')).matches(clientId);
     if (claims[clientIdClaim] !== clientId && !isListed) return { allowed: false, reason: 'The token is for another client id.' };
     const { exp, jti } = claims;
@@ -90,6 +90,13 @@ export class JwtAuthenticator extends Authenticator {
       ...(typeof jti === 'string' && jti !== '' ? { credential: `jwt:${jti}` } : {}),
     };
   }
+}
+
+/** What is ours in a token; anything in it that is not known may be a misspelt restriction, so it lets nobody in. */
+function crossCommOf({ cross_comm: claim = {} }: JwtClaims): CrossCommClaim {
+  const isKnown = typeof claim === 'object' && claim !== null && !Array.isArray(claim) && Object.keys(claim).every((name) => name === 'client_ids' || name === 'permissions');
+  if (!isKnown) throw new JwtProblem('The token is not usable: its claim cross_comm is not {"client_ids"?, "permissions"?}.');
+  return claim;
 }
 
 /** Permissions that cannot be read let nobody in: the token was meant to restrict. */

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { PacedLog } from '../clients/index.js';
+import type { ErrorCode } from '../protocol/index.js';
 
 /** What the hub refuses to protect itself. */
 const REFUSAL_KINDS = [
@@ -15,12 +16,12 @@ const REFUSAL_KINDS = [
   'upgrade_auth',
   /** Too many bytes or frames before login. */
   'before_login',
+  /** A connection on which nobody logged in within `loginTimeoutMs`. */
+  'login_timeout',
   'login_rate',
-  /** A login with an id, an announcement or a last will that is not valid, or with an id that is taken. */
+  /** A login that cannot be read, or whose id is none or taken. */
   'login_refused',
   'auth_failed',
-  /** A login or upgrade that the authentication failed to decide about. */
-  'auth_error',
   /** A login whose credentials or id are revoked, or one that stood and was ended. */
   'revoked',
   'message_rate',
@@ -30,10 +31,28 @@ const REFUSAL_KINDS = [
   'oversize',
   /** A frame that could not be read, or broke a rule of the protocol. */
   'bad_frame',
+  /** A membership, watch or request beyond a limit of the hub. */
+  'limit',
+  /** A durable message for a mailbox that is full. */
+  'mailbox_full',
+  /** A durable message, or membership, that the store has no space for, or cannot take any more. */
+  'store',
+  /** A receiver that was closed because it did not read. */
+  'slow_receiver',
   /** What the permissions of a client do not cover. */
   'not_allowed',
+  /** What an authenticator or authorizer of the application could not decide, because it threw or gave no answer. */
+  'undecided',
 ] as const;
 export type RefusalKind = (typeof REFUSAL_KINDS)[number];
+
+/** Kinds of what clients are told with a code of its own. */
+const KIND_OF_CODE: Readonly<Partial<Record<ErrorCode, RefusalKind>>> = {
+  CC_LIMIT_REACHED: 'limit',
+  CC_MAILBOX_FULL: 'mailbox_full',
+  CC_STORE_FULL: 'store',
+  CC_STORE_FAILED: 'store',
+};
 
 /** Counts refusals, and logs the first of each kind and then now and again. */
 @Injectable()
@@ -50,6 +69,12 @@ export class Refusals {
   /** Counts without a word, what somebody else logs. */
   count(kind: RefusalKind): void {
     this.#counts[kind]++;
+  }
+
+  /** Counts an error that a client was told, where it is a limit of the hub. */
+  countCode(code: ErrorCode): void {
+    const kind = KIND_OF_CODE[code];
+    if (kind !== undefined) this.count(kind);
   }
 
   /** @param text what happened, without secrets; foreign texts in it quoted */

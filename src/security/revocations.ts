@@ -10,7 +10,7 @@ export interface LoginFacts {
   readonly credential: string | undefined;
 }
 
-/** Which logins are revoked: a client id or `prefix*`, a credential, or whatever a function says. */
+/** Which logins are revoked: a client id or `prefix*`, a credential (its hash in any spelling), or whatever a function says. */
 export type RevocationTarget = string | { readonly credential: string } | ((login: LoginFacts) => boolean);
 
 type Matcher = (login: LoginFacts) => boolean;
@@ -56,21 +56,30 @@ export class Revocations {
     const { client_ids: ids = [], credentials = [], ...others } = jsonObject(text);
     if (!isNames(ids) || !isNames(credentials) || Object.keys(others).length > 0)
       throw new CrossCommError('CC_INVALID_OPTION', 'It is not {"client_ids": ["<id or prefix*>", …], "credentials": ["jwt:<jti>", …]}.');
-    const [patterns, named] = [new NamePatterns(ids), new Set(credentials)];
-    this.#ofFile = ({ clientId, credential }) => patterns.matches(clientId) || (credential !== undefined && named.has(credential));
+    const [patterns, named] = [new NamePatterns(ids), new Set(credentials.map(spelling))];
+    this.#ofFile = ({ clientId, credential }) => patterns.matches(clientId) || (credential !== undefined && named.has(spelling(credential)));
     this.#onRevoked(this.#ofFile);
   }
 }
 
 function keyOf(target: RevocationTarget): string | Matcher {
-  return typeof target === 'object' ? `credential:${target.credential}` : typeof target === 'string' ? `id:${target}` : target;
+  return typeof target === 'object' ? `credential:${spelling(target.credential)}` : typeof target === 'string' ? `id:${target}` : target;
 }
 
 function matcherOf(target: RevocationTarget): Matcher {
   if (typeof target === 'function') return target;
-  if (typeof target === 'object') return ({ credential }) => credential === target.credential;
+  if (typeof target === 'object') {
+    const named = spelling(target.credential);
+    return ({ credential }) => credential !== undefined && spelling(credential) === named;
+  }
   const patterns = new NamePatterns([target]);
   return ({ clientId }) => patterns.matches(clientId);
+}
+
+/** Hashes are written with capitals and colons or without; one that is meant must not be missed for that. */
+function spelling(credential: string): string {
+  if (credential.startsWith('certificate:')) return `certificate:${credential.slice(12).replaceAll(':', '').toLowerCase()}`;
+  return credential.startsWith('token:') ? credential.toLowerCase() : credential;
 }
 
 function isNames(value: unknown): value is readonly string[] {

@@ -32,6 +32,17 @@ describe('Ending a connection', () => {
     await deaf.ended(1_000);
   });
 
+  test.each(['违反规定'.repeat(40), '€'.repeat(41) + '😀', '\ud83d'.repeat(200), 'x'.repeat(500)])('for a reason that is too long for a close frame cuts it between two characters', async (reason) => {
+    const hub = await openHub();
+    const alice = await RawClient.old(hub.url, 'alice');
+    hub.service.disconnectClient('alice', reason);
+    const { code, reason: told } = await alice.closed();
+    expect(code).toBe(4000);
+    expect(Buffer.from(reason).toString().startsWith(told)).toBe(true);
+    expect(Buffer.byteLength(told)).toBeGreaterThan(118);
+    await untilConnections(hub, 0);
+  });
+
   test('by silence uses 4008, and by a missing login 4001', async () => {
     const hub = await openHub({ heartbeatInterval: 0.1, heartbeatTimeout: 0.2, loginTimeoutMs: 200, closeTimeoutMs: 100 });
     const [deaf, stranger] = [await deafClient(hub, 'deaf'), await RawSocket.upgrade(hub.port)];

@@ -29,6 +29,17 @@ describe('The address of a client', () => {
     expect(addresses('10.0.0.0/8').of('::ffff:10.0.0.1', forwarded(header))).toBe(expected.replace('10.0.0.1', '::ffff:10.0.0.1'));
   });
 
+  test.each([
+    ['::ffff:10.0.0.0/104', '10.0.0.1'],
+    ['::ffff:10.0.0.1', '::ffff:10.0.0.1'],
+    ['10.0.0.1', '::ffff:a00:1'],
+    ['fe80::/10', 'fe80::1'],
+    ['fe80::/10', 'fe80::1%eth0'],
+    ['::1', '::1'],
+  ])('a proxy listed as %s is known as %s', (listed, peer) => {
+    expect(addresses(listed).of(peer, forwarded('9.9.9.9'))).toBe('9.9.9.9');
+  });
+
   test.each(['10.0.0.0/33', 'proxy.example', '10.0.0.0/', '::1/129', '1.2.3.4/8/8', ''])('trusts no proxy called "%s"', (text) => {
     expect(() => addresses(text)).toThrow(/CC_INVALID_OPTION/);
   });

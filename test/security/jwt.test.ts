@@ -68,6 +68,8 @@ describe('A JWT', () => {
     ['an end that is no number', hs256({ sub: 'alice', exp: 'tomorrow' }), 'no number'],
     ['a beginning to come', hs256({ sub: 'alice', nbf: inSeconds(20) }), 'not valid yet'],
     ['an issue in the future', hs256({ sub: 'alice', iat: inSeconds(20) }), 'future'],
+    ['an end that is too large for a number', sealed(`${unsigned({ alg: 'HS256' }, {}).split('.')[0]}.${Buffer.from('{"sub":"alice","exp":1e999}').toString('base64url')}`), 'no number'],
+    ['an end that is null', hs256({ sub: 'alice', exp: null }), 'no number'],
     ['no sub', hs256({}), 'another client id'],
     ['a sub that is no string', hs256({ sub: ['alice'] }), 'another client id'],
     ['permissions that cannot be read', hs256({ sub: 'alice', cross_comm: { permissions: { sent: [] } } }), 'there is no "sent"'],
@@ -98,6 +100,14 @@ describe('A JWT', () => {
     expect(await loginOutcome(hub.url, 'alice', hs256({ ...good, aud: ['other', 'hub'] }))).toBe('success');
     for (const iss of ['https://evil.example', undefined]) expect(await loginOutcome(hub.url, 'alice', hs256({ ...good, iss }))).toEqual(refused('issuer'));
     for (const aud of ['hub2', ['other'], undefined]) expect(await loginOutcome(hub.url, 'alice', hs256({ ...good, aud }))).toEqual(refused('audience'));
+  });
+
+  test('without an end within reach of a timer stays logged in', async () => {
+    const hub = await openHub({ auth: { jwt: { secret: SECRET } } });
+    const client = await RawClient.connect(hub.url);
+    await client.login('alice', { cross_comm: { protocol: 2, token: hs256({ sub: 'alice', exp: 1e300 }) } });
+    await pause(50);
+    await client.expectNothingElse();
   });
 
   test('within the clock tolerance passes', async () => {
@@ -143,6 +153,20 @@ describe('A key set', () => {
     expect(await loginOutcome(hub.url, 'alice', es256({ sub: 'alice' }, { kid: 'enc' }))).toEqual(refused('no key'));
   });
 
+  test.each<[string, object, RegExp]>([
+    ['a private key', jwk(ec.privateKey, { kid: 'p' }), /"p" is a private key/],
+    ['an RSA key of 1,024 bits', jwk(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey, {}), /at least 2048 bits/],
+    ['a short secret', { kty: 'oct', k: Buffer.from('short-secret').toString('base64url') }, /shorter than 32 bytes/],
+    ['only keys of other kinds', jwk(generateKeyPairSync('ed25519').publicKey, {}), /no key for HS256/],
+    ['only keys for other algorithms', jwk(rsa.publicKey, { alg: 'PS256' }), /no key for HS256/],
+  ])('with %s ends the start, without quoting it', async (_what, key, problem) => {
+    const jwksFile = join(await temporaryDirectory(), 'jwks.json');
+    await writeFile(jwksFile, JSON.stringify({ keys: [key] }));
+    const error = await openHub({ auth: { jwt: { jwksFile } } }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'CC_INVALID_OPTION', message: expect.stringMatching(problem) });
+    expect(String(error)).not.toMatch(/short-secret|c2hvcnQ|"d"/);
+  });
+
   test('is read again when it changes; a broken one leaves the keys before in use', async () => {
     const jwksFile = join(await temporaryDirectory(), 'jwks.json');
     const replace = async (text: string): Promise<void> => {
@@ -168,6 +192,20 @@ describe('A key set', () => {
 });
 
 describe('Options of JWT', () => {
+  test('take a secret or a public key from a file, and may accept tokens without an end', async () => {
+    const folder = await temporaryDirectory();
+    const [secretFile, publicKeyFile] = [join(folder, 'secret'), join(folder, 'key.pem')];
+    await writeFile(secretFile, `${SECRET}\n`);
+    await writeFile(publicKeyFile, pem(ec.publicKey));
+    for (const [jwt, token] of [[{ secretFile }, hs256], [{ publicKeyFile }, es256]] as const) {
+      const [strict, lax] = [await openHub({ auth: { jwt } }), await openHub({ auth: { jwt: { ...jwt, requireExpiry: false } } })];
+      expect(await loginOutcome(strict.url, 'alice', token({ sub: 'alice' }))).toBe('success');
+      expect(await loginOutcome(strict.url, 'alice', token({ sub: 'alice', exp: undefined }))).toEqual(refused('no end'));
+      expect(await loginOutcome(lax.url, 'alice', token({ sub: 'alice', exp: undefined }))).toBe('success');
+      expect(await loginOutcome(lax.url, 'alice', token({ sub: 'alice', exp: inSeconds(-60) }))).toEqual(refused('expired'));
+    }
+  });
+
   test.each<[object, RegExp]>([
     [{}, /exactly one of secret/],
     [{ secret: SECRET, publicKey: pem(rsa.publicKey) }, /exactly one of secret/],

@@ -15,14 +15,14 @@ export function selfSigned(directory: string, name: string): CertificateFiles {
   return files;
 }
 
-/** Makes a client certificate with a common name, signed by another. @param alternative e.g. `URI:cross-comm:alice` */
-export function signedBy(ca: CertificateFiles, directory: string, name: string, alternative = `DNS:${name}.example`): CertificateFiles {
+/** Makes a client certificate with a common name, signed by another. @param alternative e.g. `URI:cross-comm:alice` @param days for which it is good; negative: it is over */
+export function signedBy(ca: CertificateFiles, directory: string, name: string, alternative = `DNS:${name}.example`, days = 2): CertificateFiles {
   const files = filesOf(directory, name);
   const request = join(directory, `${name}.csr`);
   const extensions = join(directory, `${name}.ext`);
   writeFileSync(extensions, `subjectAltName=${alternative}\n`);
   openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${name}`, '-keyout', files.key, '-out', request);
-  openssl('x509', '-req', '-in', request, '-CA', ca.cert, '-CAkey', ca.key, '-CAcreateserial', '-days', '2', '-extfile', extensions, '-out', files.cert);
+  openssl('x509', '-req', '-in', request, '-CA', ca.cert, '-CAkey', ca.key, '-CAcreateserial', '-days', String(days), '-extfile', extensions, '-out', files.cert);
   return files;
 }
 
