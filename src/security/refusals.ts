@@ -25,6 +25,8 @@ const REFUSAL_KINDS = [
   'oversize',
   /** A frame that could not be read, or broke a rule of the protocol. */
   'bad_frame',
+  /** A receiver that was closed because it did not read. */
+  'slow_receiver',
   /** What the permissions of a client do not cover. */
   'not_allowed',
 ] as const;
