@@ -64,6 +64,11 @@ export class Mailbox {
     return this.#connection;
   }
 
+  /** Numbers of what was sent and is not confirmed. */
+  get unconfirmed(): Iterable<number> {
+    return this.#sent.keys();
+  }
+
   /** All mail up to this number has left. */
   get position(): number {
     const first = Math.min(this.#waiting.first?.seq ?? Infinity, ...this.#sent.keys(), ...this.#delayed.keys(), this.storing[0] ?? Infinity);
@@ -94,7 +99,9 @@ export class Mailbox {
     if (this.#connection !== undefined) this.lastSeenMs = steadyNowMs();
     this.#connection = undefined;
     for (const { timer } of this.#delayed.values()) clearTimeout(timer);
-    this.#waiting.putBack([...this.#sent.values(), ...[...this.#delayed.values()].map(({ mail }) => mail)]);
+    const back = [...this.#sent.values(), ...[...this.#delayed.values()].map(({ mail }) => mail)];
+    for (const mail of back) this.#mayExpire(mail);
+    this.#waiting.putBack(back);
     this.#delayed.clear();
     this.#sent.clear();
     this.#sentBytes = 0;
@@ -103,8 +110,12 @@ export class Mailbox {
   /** A message that is stored now. */
   add(mail: StoredMail): void {
     this.lastSeq = mail.seq;
-    if (this.#waiting.length === 0 && this.#canSend(mail) && mail.frame !== undefined) this.#send(mail, mail.frame);
+    this.#mayExpire(mail);
+    const isLate = mail.expiresAtMs - mail.storedAtMs < 60_000 && mail.expiresAtMs <= steadyNowMs();
+    if (this.#waiting.length === 0 && this.#canSend(mail) && mail.frame !== undefined && !isLate) this.#send(mail, mail.frame);
     else this.#waiting.push(mail);
+    // its sender is told behind the ack
+    if (isLate) this.#pumpLater(0);
   }
 
   /** Whether a stored message is still in here. */
@@ -134,6 +145,11 @@ export class Mailbox {
     }
     if (connection === this.#connection) for (const { seq, delay, dead } of rejected ?? []) this.#reject(seq, delay, dead === true);
     this.#pump();
+  }
+
+  /** It waits, and did not when it was last looked for expired mail: it was on its way, or being stored. */
+  #mayExpire({ expiresAtMs }: StoredMail): void {
+    if (expiresAtMs < this.earliestExpiryMs) this.earliestExpiryMs = expiresAtMs;
   }
 
   /** Drops what has expired. */

@@ -13,13 +13,13 @@ export interface DecoratedMethod {
  * @throws CrossCommError `CC_INVALID_LISTENER` when it stands on anything but a method that can be called from outside
  */
 export function decoratedMethod(decorator: string, target: unknown, context: unknown, descriptor?: PropertyDescriptor): DecoratedMethod {
-  const method: unknown = descriptor === undefined ? target : descriptor.value;
+  const method: unknown = descriptor ? descriptor.value : target;
   const name = `${decorator} on ${describe(target, context)}`;
   const { kind, static: isStatic, private: isPrivate } = (typeof context === 'object' && context !== null ? context : {}) as Record<string, unknown>;
   if (typeof method !== 'function' || context === undefined || kind === 'class')
     throw new CrossCommError('CC_INVALID_LISTENER', `${name} is not a method; ${decorator} stands on methods only.`);
   if (isStatic === true || isPrivate === true || (descriptor !== undefined && typeof target === 'function'))
-    throw new CrossCommError('CC_INVALID_LISTENER', `${name} is static or #private and would never be called; use a method of the instance.`);
+    throw new CrossCommError('CC_INVALID_LISTENER', `${name} is static or #private; use a method of the instance.`);
   return { method, name };
 }
 

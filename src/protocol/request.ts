@@ -32,9 +32,9 @@ export interface ErrorContent extends WireError {
 export function parseRequest(content: unknown): RequestContent {
   const { action, data, timeout_ms } = (typeof content === 'object' && content !== null ? content : {}) as Partial<RequestContent>;
   if (typeof action !== 'string' || action === '' || action.length > 128)
-    throw new CrossCommError('CC_INVALID_CONTENT', 'A request needs {"action": string, "data": any}.');
+    throw new CrossCommError('CC_INVALID_CONTENT', 'A request needs {"action", "data"}.');
   if (timeout_ms !== undefined && !(typeof timeout_ms === 'number' && timeout_ms > 0))
-    throw new CrossCommError('CC_INVALID_CONTENT', 'timeout_ms is not a positive number of milliseconds.');
+    throw new CrossCommError('CC_INVALID_CONTENT', 'timeout_ms is not above 0.');
   return { action, data: data ?? null, timeout_ms };
 }
 
