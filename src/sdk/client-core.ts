@@ -89,8 +89,7 @@ export class ClientCore<Files extends ClientFiles> {
     this.groups = new Groups(this.requests);
     this.#tokens = new TokenRefresh(settings.token, this.requests, report);
     this.watches = new PresenceWatches(this.requests, report);
-    this.#inbox = new Inbox({
-      ...this,
+    this.#inbox = new Inbox(this, {
       mail: this.#mail,
       report,
       download: ({ ossKey, msgType }, directory) =>

@@ -13,7 +13,8 @@ import type { RequestHandlers } from './request-handlers.js';
 import type { Requests } from './requests.js';
 import type { Sender } from './sender.js';
 
-export interface InboxContext {
+/** Parts of the client that are told of what comes in. */
+export interface InboxParts {
   readonly settings: ClientSettings;
   readonly connection: ReconnectingConnection;
   readonly handlers: MessageHandlers;
@@ -22,6 +23,9 @@ export interface InboxContext {
   readonly requestHandlers: RequestHandlers;
   readonly watches: PresenceWatches;
   readonly sender: Sender;
+}
+
+export interface InboxContext {
   readonly mail: MailReceiver;
   report(problem: ClientProblem): void;
   download(envelope: Envelope, directory: string): Promise<string>;
@@ -29,14 +33,14 @@ export interface InboxContext {
 
 /** Where received envelopes go: answers to who asked, messages to their handlers, the client's own to nobody. */
 export class Inbox {
-  readonly #context: InboxContext;
+  readonly #context: InboxParts & InboxContext;
   readonly #queue: InboundQueue<Delivery>;
   /** Mail that came before there was any handler; the hub sends only so much of it. */
   #early: { readonly envelope: Envelope; readonly item: MailItem }[] = [];
 
-  constructor(context: InboxContext) {
-    this.#context = context;
-    const { settings, connection } = context;
+  constructor(parts: InboxParts, context: InboxContext) {
+    this.#context = { ...parts, ...context };
+    const { settings, connection } = parts;
     const delivery = new MessageDelivery(context);
     this.#queue = new InboundQueue(
       { concurrency: settings.listenerConcurrency, maxWaiting: settings.inboundMaxMessages },
@@ -96,9 +100,9 @@ export class Inbox {
   }
 
   #refused(content: unknown): void {
-    const { lists, requests, sender, report } = this.#context;
+    const { lists, requests, sender } = this.#context;
     const id = replyTo(content);
     const error = CrossCommError.fromWire(content);
-    if (!sender.refused(id, error) && !requests.refused(id, error) && !lists.refused(id, error)) report({ kind: 'refused', error, msgId: id });
+    if (!sender.refused(id, error) && !requests.refused(id, error) && !lists.refused(id, error)) this.#context.report({ kind: 'refused', error, msgId: id });
   }
 }
