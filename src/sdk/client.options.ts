@@ -68,7 +68,8 @@ export interface ClientOptions {
   /**
    * Time after its first sending in which a durable message is sent again on a new connection. One that is older and has
    * not got its receipt fails with `CC_DELIVERY_UNKNOWN`, because the hub may have forgotten it and would deliver it
-   * twice; so at most half of the time that the hub remembers. By `clock`, which goes on while the machine sleeps. Default 12 h.
+   * twice; so at most half of the time that the hub remembers. Counted by `performance.now()`, which on
+   * some systems stands still while the machine sleeps. Default 12 h.
    */
   readonly resendMaxAgeMs?: number;
   /** Largest message this client wants to receive; announced to the hub. Default 1 MiB. */

@@ -13,7 +13,7 @@ export interface OutgoingMessage {
   readonly isDurable: boolean;
   /** The receipt that ends the call. */
   readonly awaits: Receipt;
-  /** Milliseconds since the epoch when it was first sent. */
+  /** When it was first sent, in monotonic milliseconds. */
   sentAtMs?: number;
   readonly call: PendingCall<SentMessage>;
 }

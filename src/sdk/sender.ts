@@ -122,7 +122,8 @@ export class Sender {
     const session = this.#session;
     if (!session) return;
     const credit = this.#credit;
-    const nowMs = this.#settings.clock.now();
+    // not the wall clock: it may jump by days
+    const nowMs = performance.now();
     const transmit = (message: OutgoingMessage): boolean | CrossCommError => {
       const { sentAtMs = nowMs } = message;
       if (credit && nowMs - sentAtMs > credit.maxAgeMs) return new CrossCommError('CC_DELIVERY_UNKNOWN', 'Too old to be sent again.');
