@@ -24,7 +24,7 @@ export async function runServer(flags: ServerFlags, terminal: Terminal): Promise
   });
   const { address } = app.get(CrossCommGateway);
   if (address === undefined) throw new CrossCommError('CC_INTERNAL', 'The hub does not listen.');
-  const announcement = { host: flags.host, port: address.port, isTls: address.isTls, storage: flags.storage, authentication: authenticationOf(app.get(Authenticator)) };
+  const announcement = { host: flags.host, port: address.port, isTls: address.isTls, storage: flags.storage, mail: mailOf(app.get(CrossCommService)), authentication: authenticationOf(app.get(Authenticator)) };
   if (terminal.json) terminal.result(JSON.stringify({ event: 'listening', ...announcement, urls: urlsOf(announcement) }));
   else for (const line of banner(announcement, app.get<EmbeddedStore | undefined>(EMBEDDED_STORE, { strict: false }), app.get(StorageOptions, { strict: false }).bucket)) terminal.result(line);
   // a line per login costs as much as the login; it is for eyes only
@@ -37,11 +37,20 @@ export async function runServer(flags: ServerFlags, terminal: Terminal): Promise
   await app.close();
 }
 
+/** Where durable messages are kept, and how many there are; undefined: nowhere. */
+type KeptMail = { readonly place: string; readonly messages: number } | undefined;
+
+function mailOf(service: CrossCommService): KeptMail {
+  const { mailPlace: place } = service;
+  return place === undefined ? undefined : { place, messages: service.mailStats.mails };
+}
+
 interface Listening {
   readonly host: string;
   readonly port: number;
   readonly isTls: boolean;
   readonly storage: StorageDriver;
+  readonly mail: KeptMail;
   /** What logins are checked by; undefined: by nothing. */
   readonly authentication: string | undefined;
 }
@@ -64,6 +73,7 @@ function banner(listening: Listening, store: EmbeddedStore | undefined, bucket: 
   const lines = ['', 'CrossComm hub is running.', ...urlsOf(listening).map((url) => `  ${url}`), '', 'Switched on:'];
   lines.push('  clients: pywayne cross_comm (Python, Java), CrossComm SDK (Node, browser)');
   lines.push(`  files:   ${filesLine(listening.storage)}`);
+  lines.push(`  mail:    ${mailLine(listening.mail)}`);
   lines.push(`  logins:  ${listening.authentication ?? 'anonymous, nothing is checked (--auth-tokens FILE and others switch authentication on)'}`);
   if (store !== undefined) {
     const scheme = listening.isTls ? 'https' : 'http';
@@ -73,6 +83,11 @@ function banner(listening: Listening, store: EmbeddedStore | undefined, bucket: 
   if (listening.authentication === undefined) lines.push('', 'WARNING: authentication is OFF. Everyone who reaches this port can log in under any id.');
   lines.push('');
   return lines;
+}
+
+function mailLine(mail: KeptMail): string {
+  if (mail === undefined) return 'off, all messages are live';
+  return `${mail.place === 'memory' ? 'in memory, lost with the process' : `in ${printable(mail.place)}`}; ${mail.messages} messages wait`;
 }
 
 function filesLine(driver: StorageDriver): string {

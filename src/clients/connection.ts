@@ -39,6 +39,8 @@ export abstract class Connection {
   unackedMessages = 0;
   /** Bytes of those. */
   unackedBytes = 0;
+  /** Messages that come once more and must have been refused before; see `DurableDelivery.resending`. */
+  refusedBefore: Set<string> | undefined;
 
   /** Name of the door, e.g. `websocket`. */
   abstract readonly transport: string;

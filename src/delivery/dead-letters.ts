@@ -23,16 +23,25 @@ export interface DeadLetter {
 /** What the mailboxes of dead letters begin with: no client id holds a control character. */
 const DEAD = '\u0000dead:';
 
+/** Fact of the store: the highest number of a dead letter that is gone and whose sender may still ask what became of it. */
+const GONE_FACT = 'dead letters gone';
+
 /** Messages nobody could deliver, kept for a human to look at. They expire as mail does. */
 @Injectable()
 export class DeadLetters {
   readonly #log = new PacedLog(new Logger(DeadLetters.name));
   readonly #letters = new Map<string, { readonly letter: DeadLetter; readonly mail: StoredMail }>();
+  #goneUpTo = 0;
 
   constructor(
     private readonly store: MailStore,
     private readonly options: DeliveryOptions,
   ) {}
+
+  /** Takes over what an earlier run recorded. */
+  restoreFacts(facts: ReadonlyMap<string, string>): void {
+    this.#goneUpTo = Number(facts.get(GONE_FACT) ?? 0);
+  }
 
   /** Takes one over from the store; false when it is ordinary mail. */
   restore(recipient: string, mail: StoredMail): boolean {
@@ -45,6 +54,11 @@ export class DeadLetters {
     this.#log.add('warn', `A message of ${quoted(mail.fromClientId)} to ${quoted(clientId)} is a dead letter: ${reason}.`);
     this.store.move(mail.seq, clientId, DEAD + clientId);
     this.#keep(mail, clientId, reason);
+  }
+
+  /** Whether a message that left its mailbox is a dead letter: `gone` when it may have been one. */
+  holds(seq: number, clientId: string): boolean | 'gone' {
+    return this.#letters.has(keyOf({ seq, clientId })) || (seq <= this.#goneUpTo && 'gone');
   }
 
   list(): DeadLetter[] {
@@ -65,8 +79,9 @@ export class DeadLetters {
 
   /** Drops one. @throws CrossCommError `CC_INVALID_OPTION` when there is no such dead letter */
   discard({ seq, clientId }: Pick<DeadLetter, 'seq' | 'clientId'>): void {
-    this.#find({ seq, clientId });
+    const { mail } = this.#find({ seq, clientId });
     this.#letters.delete(keyOf({ seq, clientId }));
+    if (mail.receipt !== undefined && seq > this.#goneUpTo) this.store.setFact(GONE_FACT, String((this.#goneUpTo = seq)));
     this.store.remove(DEAD + clientId, [seq]);
   }
 

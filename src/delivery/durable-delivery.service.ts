@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { ClientRegistry, steadyNowMs, type ConnectedClient } from '../clients/index.js';
+import { ClientRegistry, steadyNowMs, type ConnectedClient, type Connection } from '../clients/index.js';
 import { CrossCommError, MAX_MSG_ID_LENGTH, encodeEnvelope, groupOf, readDeliveryRequest, type DeliveryRequest, type Envelope } from '../protocol/index.js';
 import { AskingClient, AskingHub, type Asker } from './asker.js';
 import { DeliveryOptions } from './delivery.options.js';
@@ -45,6 +45,7 @@ interface Submission {
 export class DurableDelivery implements StoreEvents {
   readonly #logger = new Logger(DurableDelivery.name);
   readonly #storing = new StoringQueue();
+  /** Not stored: so that one sent again is not handed over again. */
   readonly #handedOver = new RecentMessages();
   #listener: RoutedListener = NO_LISTENER;
   #isOpen = false;
@@ -123,6 +124,18 @@ export class DurableDelivery implements StoreEvents {
   }
 
   /**
+   * A client is going to send again what earlier connections left unanswered. Its frames are read in order: one that is
+   * not known, although a later one is, was refused. Taken now it would come behind the later one, so it is not.
+   * @param msgIds in the order of their sending
+   */
+  resending(connection: Connection, msgIds: readonly string[]): void {
+    const clientId = connection.client?.clientId ?? '';
+    const isKnown = (msgId: string): boolean => this.store.seqOf(clientId, msgId) !== undefined || this.#handedOver.has(clientId, msgId);
+    const known = msgIds.map(isKnown);
+    connection.refusedBefore = new Set(msgIds.slice(0, known.lastIndexOf(true) + 1).filter((_, at) => known[at] === false));
+  }
+
+  /**
    * Sends a message of the hub itself.
    * @param ttlMs time after which it is not delivered any more; undefined: as long as mail is kept
    * @throws CrossCommError why it was refused
@@ -146,6 +159,8 @@ export class DurableDelivery implements StoreEvents {
         this.#again(submission, known);
         return;
       }
+      if (submission.sender?.connection.refusedBefore?.delete(msgId) === true)
+        throw new CrossCommError('CC_DELIVERY_UNKNOWN', 'The hub knows a later message of this sender, but not this one.');
       const mailbox = this.#mailboxOf(toClientId);
       if (mailbox !== undefined) {
         this.#put(submission, mailbox.alone, nowMs);
@@ -161,15 +176,20 @@ export class DurableDelivery implements StoreEvents {
   }
 
   /** A message that was sent before: the answer may have been lost. */
-  #again({ envelope: { fromClientId, msgId, toClientId }, request, asker }: Submission, seq: number): void {
+  #again({ envelope, request, asker }: Submission, seq: number): void {
+    const { fromClientId, msgId, toClientId } = envelope;
     const storing = this.#storing.find(seq);
     if (storing !== undefined) {
       (storing.further ??= []).push(asker);
       return;
     }
     asker.accepted('stored', msgId);
-    if (request.receipt === undefined || groupOf(toClientId) !== undefined || this.mailboxes.find(toClientId)?.holds(seq) === true) return;
-    this.receipts.tell(fromClientId, 'processed', msgId);
+    if (request.receipt === undefined || groupOf(toClientId) !== undefined) return;
+    this.mailboxes.tellOutcome(envelope, seq, this.#expiryOf(request, this.store.storedAtMs(fromClientId, msgId) ?? 0));
+  }
+
+  #expiryOf({ ttl }: DeliveryRequest, fromMs: number): number {
+    return fromMs + Math.min((ttl ?? Infinity) * 1000, this.options.mailTtlMs);
   }
 
   #put({ sender, envelope, frame, request, asker }: Submission, mailboxes: readonly Mailbox[], nowMs: number): void {
@@ -183,7 +203,7 @@ export class DurableDelivery implements StoreEvents {
       msgId: envelope.msgId,
       receipt: request.receipt,
       storedAtMs: nowMs,
-      expiresAtMs: nowMs + Math.min((request.ttl ?? Infinity) * 1000, this.options.mailTtlMs),
+      expiresAtMs: this.#expiryOf(request, nowMs),
       recipients: mailboxes.length === 1 ? (mailboxes[0] as Mailbox).recipients : mailboxes.map(clientIdOf),
       frame: stored,
     });
@@ -229,7 +249,7 @@ export class DurableDelivery implements StoreEvents {
   #mailboxesOf(group: string, fromClientId: string): Mailbox[] {
     const mailboxes: Mailbox[] = [];
     for (const { clientId, isDurable } of this.groups.members(group)) {
-      const mailbox = isDurable && clientId !== fromClientId ? this.mailboxes.find(clientId) : undefined;
+      const mailbox = isDurable && clientId !== fromClientId ? this.mailboxes.findOpen(clientId) : undefined;
       if (mailbox !== undefined) mailboxes.push(mailbox);
     }
     return mailboxes;
@@ -237,7 +257,7 @@ export class DurableDelivery implements StoreEvents {
 
   /** The mailbox a message goes to; undefined when it can only be handed to a connection. */
   #mailboxOf(clientId: string): Mailbox | undefined {
-    const mailbox = this.mailboxes.find(clientId);
+    const mailbox = this.mailboxes.findOpen(clientId);
     // its owner is here and gets its mail
     if (mailbox?.connection !== undefined) return mailbox;
     const online = this.registry.find(clientId)?.connection;

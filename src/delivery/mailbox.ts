@@ -1,5 +1,6 @@
 import { OutboundMessage, steadyNowMs, type Connection } from '../clients/index.js';
 import type { ConfirmContent, Envelope } from '../protocol/index.js';
+import { DelayedMail } from './delayed-mail.js';
 import { redeliveryFrame } from './mail-frame.js';
 import { MailQueue } from './mail-queue.js';
 import type { StoredMail } from './store/index.js';
@@ -32,7 +33,7 @@ export class Mailbox {
   /** On its way. */
   readonly #sent = new MailQueue();
   /** Rejected; waits for its next attempt. */
-  readonly #delayed = new Map<number, { readonly mail: StoredMail; readonly timer: NodeJS.Timeout }>();
+  readonly #delayed = new DelayedMail();
   #sentBytes = 0;
   #connection: Connection | undefined;
   #maxUnconfirmed = 0;
@@ -69,11 +70,14 @@ export class Mailbox {
     return this.#connection;
   }
 
+  /** Numbers of what was sent and is not confirmed. */
+  get unconfirmed(): Iterable<number> {
+    return this.#sent.peek(this.#sent.length).map(({ seq }) => seq);
+  }
+
   /** All mail up to this number has left. */
   get position(): number {
-    let first = Math.min(this.#waiting.first?.seq ?? Infinity, this.#sent.first?.seq ?? Infinity, this.storing[0] ?? Infinity);
-    // one by one: of as many as may be rejected no list of arguments can be made
-    for (const seq of this.#delayed.keys()) if (seq < first) first = seq;
+    const first = Math.min(this.#waiting.first?.seq ?? Infinity, this.#sent.first?.seq ?? Infinity, this.#delayed.firstSeq, this.storing[0] ?? Infinity);
     return first === Infinity ? this.lastSeq : first - 1;
   }
 
@@ -100,18 +104,22 @@ export class Mailbox {
   detach(): void {
     if (this.#connection !== undefined) this.lastSeenMs = steadyNowMs();
     this.#connection = undefined;
-    for (const { timer } of this.#delayed.values()) clearTimeout(timer);
-    this.#waiting.putBack([...this.#sent.takeAll(), ...[...this.#delayed.values()].map(({ mail }) => mail)]);
-    this.#delayed.clear();
+    const back = [...this.#sent.takeAll(), ...this.#delayed.takeAll()];
+    for (const mail of back) this.#mayExpire(mail);
+    this.#waiting.putBack(back);
     this.#sentBytes = 0;
   }
 
   /** A message that is stored now. */
   add(mail: StoredMail): void {
     this.lastSeq = mail.seq;
-    const frame = this.#waiting.length === 0 && this.#canSend(mail) ? mail.frame : undefined;
+    this.#mayExpire(mail);
+    const isLate = mail.expiresAtMs - mail.storedAtMs < 60_000 && mail.expiresAtMs <= steadyNowMs();
+    const frame = this.#waiting.length === 0 && !isLate && this.#canSend(mail) ? mail.frame : undefined;
     if (frame === undefined) this.#waiting.push(mail);
     else this.#send(mail, frame);
+    // its sender is told behind the ack
+    if (isLate) this.#pumpLater(0);
   }
 
   /** Whether a stored message is still in here. */
@@ -144,6 +152,11 @@ export class Mailbox {
     this.#pump();
   }
 
+  /** It waits, and did not when it was last looked for expired mail: it was on its way, or being stored. */
+  #mayExpire({ expiresAtMs }: StoredMail): void {
+    if (expiresAtMs < this.earliestExpiryMs) this.earliestExpiryMs = expiresAtMs;
+  }
+
   /** Drops what has expired. */
   expire(nowMs: number): void {
     let earliest = Infinity;
@@ -152,8 +165,7 @@ export class Mailbox {
       earliest = Math.min(earliest, mail.expiresAtMs);
       return false;
     };
-    const expired = this.#waiting.remove(isOver);
-    for (const { mail } of this.#delayed.values()) if (isOver(mail)) expired.push(this.#takeDelayed(mail.seq) as StoredMail);
+    const expired = [...this.#waiting.remove(isOver), ...this.#delayed.remove(isOver)];
     // what is on its way is the receiver's matter now
     for (const mail of this.#sent.peek(this.#sent.length)) if (mail.expiresAtMs > nowMs) earliest = Math.min(earliest, mail.expiresAtMs);
     this.earliestExpiryMs = earliest;
@@ -162,7 +174,7 @@ export class Mailbox {
 
   /** @returns whether it was on its way, or rejected */
   #take(seq: number, done: StoredMail[]): boolean {
-    const mail = this.#takeSent(seq) ?? this.#takeDelayed(seq);
+    const mail = this.#takeSent(seq) ?? this.#delayed.take(seq);
     if (mail !== undefined) done.push(mail);
     return mail !== undefined;
   }
@@ -171,14 +183,6 @@ export class Mailbox {
     const mail = this.#sent.take(seq);
     if (mail !== undefined) this.#sentBytes -= mail.sizeBytes;
     return mail;
-  }
-
-  #takeDelayed(seq: number): StoredMail | undefined {
-    const delayed = this.#delayed.get(seq);
-    if (delayed === undefined) return undefined;
-    clearTimeout(delayed.timer);
-    this.#delayed.delete(seq);
-    return delayed.mail;
   }
 
   #done(mails: readonly StoredMail[]): void {
@@ -193,12 +197,10 @@ export class Mailbox {
       return;
     }
     const delayMs = delaySeconds === undefined ? this.events.redeliveryDelayMs : Math.min(delaySeconds * 1000, 2 ** 31 - 1);
-    const timer = setTimeout(() => {
-      this.#delayed.delete(seq);
-      this.#waiting.putBack([mail]);
+    this.#delayed.add(mail, delayMs, () => {
+      this.#waiting.push(mail);
       this.#pump();
-    }, delayMs).unref();
-    this.#delayed.set(seq, { mail, timer });
+    });
   }
 
   #canSend({ sizeBytes }: StoredMail): boolean {

@@ -1,11 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ClientRegistry, sendError, steadyNowMs, type Connection } from '../clients/index.js';
-import { CrossCommError, PROTOCOL_LIMITS, quoted, type ConfirmContent, type ErrorCode, type MailPosition, type MailWelcome } from '../protocol/index.js';
+import { CrossCommError, PROTOCOL_LIMITS, quoted, type ConfirmContent, type Envelope, type ErrorCode, type MailPosition, type MailWelcome } from '../protocol/index.js';
 import { DeadLetters, type DeadLetterReason } from './dead-letters.js';
 import { DeliveryOptions } from './delivery.options.js';
+import { FormerReceiver } from './former-receiver.js';
 import { GroupRegistry } from './group.registry.js';
 import { Mailbox, type MailboxEvents } from './mailbox.js';
 import { Receipts } from './receipts.js';
+import { RecentMessages } from './recent-messages.js';
 import { MailStore, type OpenedStore, type StoredMail } from './store/index.js';
 
 /** Facts of the store that say who has a mailbox; the value is when its owner was last here, in ms since the epoch. */
@@ -22,6 +24,10 @@ const SWEEP_MS = 500;
 export class Mailboxes implements MailboxEvents {
   readonly #logger = new Logger(Mailboxes.name);
   readonly #mailboxes = new Map<string, Mailbox>();
+  /** Mail that has reached its receiver's program, for senders that ask again. */
+  readonly #arrived = new RecentMessages();
+  readonly #formerReceivers = new WeakMap<Connection, FormerReceiver>();
+  #isBarred: (clientId: string) => boolean = () => false;
   #epoch = '';
   #sweep: NodeJS.Timeout | undefined;
   #saidFull = false;
@@ -46,6 +52,7 @@ export class Mailboxes implements MailboxEvents {
   /** Takes over what the store held. */
   restore({ epoch, mails, facts }: OpenedStore): void {
     this.#epoch = epoch;
+    this.deadLetters.restoreFacts(facts);
     for (const [key, value] of facts)
       if (key.startsWith(MAILBOX_FACT)) this.#create(key.slice(MAILBOX_FACT.length)).lastSeenMs = Number(value) || steadyNowMs();
     for (const mail of mails)
@@ -64,6 +71,18 @@ export class Mailboxes implements MailboxEvents {
 
   find(clientId: string): Mailbox | undefined {
     return this.#mailboxes.get(clientId);
+  }
+
+  /** Has nothing more put into the mailboxes of clients that may not log in; what they hold stays. */
+  bar(isBarred: (clientId: string) => boolean): void {
+    this.#isBarred = isBarred;
+  }
+
+  /** The mailbox of a client, if mail may be put into it. */
+  findOpen(clientId: string): Mailbox | undefined {
+    const mailbox = this.#mailboxes.get(clientId);
+    // who is here may be here
+    return mailbox?.connection === undefined && this.#isBarred(clientId) ? undefined : mailbox;
   }
 
   /** A mailbox for a client that has none yet; undefined when there may be no more of them. */
@@ -93,6 +112,9 @@ export class Mailboxes implements MailboxEvents {
     const mailbox = known ?? this.create(clientId);
     if (mailbox === undefined) return undefined;
     this.#noteSeen(mailbox);
+    const former = mailbox.connection;
+    const unconfirmed = former?.can('mailbox') === true && former !== connection ? [...mailbox.unconfirmed] : [];
+    if (former !== undefined && unconfirmed.length > 0) this.#formerReceivers.set(former, new FormerReceiver(unconfirmed));
     mailbox.attach(connection, canConfirm ? (connection.announcement?.maxUnconfirmed ?? PROTOCOL_LIMITS.maxUnconfirmed) : Infinity);
     if (!canConfirm) return undefined;
     // a number above all that were given out comes from another life of the store
@@ -109,7 +131,31 @@ export class Mailboxes implements MailboxEvents {
 
   /** A receiver's word about its mail. */
   confirm(clientId: string, content: ConfirmContent, connection: Connection): void {
-    this.#mailboxes.get(clientId)?.confirm(content, connection);
+    const mailbox = this.#mailboxes.get(clientId);
+    const former = mailbox?.connection === connection ? undefined : this.#formerReceivers.get(connection);
+    mailbox?.confirm(former?.numbered(content) ?? content, connection);
+  }
+
+  /** Resolves when a connection whose mailbox was taken over has confirmed all that it was sent; undefined: it has. */
+  settled(former: Connection): Promise<void> | undefined {
+    return this.#formerReceivers.get(former)?.settled;
+  }
+
+  /** Tells a sender that asks again what became of a message that was stored. @param expiresAtMs when it expired, or would */
+  tellOutcome({ fromClientId, toClientId, msgId }: Envelope, seq: number, expiresAtMs: number): void {
+    const mailbox = this.#mailboxes.get(toClientId);
+    if (mailbox?.holds(seq) === true) {
+      if (this.#arrived.has(fromClientId, msgId)) this.receipts.tell(fromClientId, 'delivered', msgId);
+      return;
+    }
+    const isDead = this.deadLetters.holds(seq, toClientId);
+    if (isDead === false && steadyNowMs() < expiresAtMs) {
+      this.receipts.tell(fromClientId, 'processed', msgId);
+      return;
+    }
+    // an error is sent at once, and belongs behind the ack
+    this.receipts.flush();
+    this.#tellLost(fromClientId, msgId, isDead === true ? 'CC_DEAD_LETTER' : 'CC_DELIVERY_UNKNOWN', { to_client_id: toClientId });
   }
 
   /**
@@ -155,8 +201,9 @@ export class Mailboxes implements MailboxEvents {
     for (const mail of mails) if (mail.receipt !== undefined) this.receipts.tell(mail.fromClientId, 'processed', mail.msgId);
   }
 
-  delivered(mail: StoredMail): void {
-    this.receipts.tell(mail.fromClientId, 'delivered', mail.msgId);
+  delivered({ fromClientId, msgId }: StoredMail): void {
+    this.#arrived.add(fromClientId, msgId);
+    this.receipts.tell(fromClientId, 'delivered', msgId);
   }
 
   rejected(mailbox: Mailbox, mail: StoredMail): boolean {
@@ -168,9 +215,12 @@ export class Mailboxes implements MailboxEvents {
     if (why === 'expired') this.store.remove(mailbox.clientId, [mail.seq]);
     else this.deadLetters.add(mail, mailbox.clientId, why);
     if (mail.receipt === undefined) return;
-    const code: ErrorCode = why === 'expired' ? 'CC_EXPIRED' : 'CC_DEAD_LETTER';
-    const sender = this.registry.find(mail.fromClientId)?.connection;
-    if (sender?.can('acks')) sendError(sender, new CrossCommError(code, { data: { to_client_id: mailbox.clientId, why } }), mail.msgId);
+    this.#tellLost(mail.fromClientId, mail.msgId, why === 'expired' ? 'CC_EXPIRED' : 'CC_DEAD_LETTER', { to_client_id: mailbox.clientId, why });
+  }
+
+  #tellLost(senderId: string, msgId: string, code: ErrorCode, data: Readonly<Record<string, string>>): void {
+    const sender = this.registry.find(senderId)?.connection;
+    if (sender?.can('acks') === true) sendError(sender, new CrossCommError(code, { data }), msgId);
   }
 
   #count(mailbox: Mailbox, { sizeBytes, expiresAtMs }: StoredMail): void {

@@ -42,7 +42,6 @@ export class MessageHub {
 
   /** To the members of a group that are online and do not get it otherwise; nobody being left is no failure. */
   routeToOthers(group: string, envelope: Envelope, { frame, except }: { readonly frame: Buffer; readonly except: ReadonlySet<string> }): RouteResult {
-    if (except.size >= this.groups.memberCount(group)) return NOTHING_TO_DO;
     return this.#toGroup(group, new OutboundMessage(envelope, frame), except);
   }
 

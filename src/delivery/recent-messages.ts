@@ -1,7 +1,7 @@
 /** Messages remembered at most. */
 const CAPACITY = 10_000;
 
-/** The last messages that were handed over without being stored, so that one sent again is not handed over again. */
+/** The last messages to which something happened that the store does not know of. */
 export class RecentMessages {
   readonly #keys = new Set<string>();
 

@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { CrossCommError } from '../protocol/index.js';
 import { HubActions, type Asker } from './hub-actions.service.js';
-import { LoginExpiry } from './login-expiry.js';
+import { LoginExpiry, leftMs } from './login-expiry.js';
 import { LoginGuard } from './login-guard.js';
 import { WebSocketConnection } from './web-socket.connection.js';
 
-/** What {@link AuthRefresh} answers: when the login ends now, in Unix seconds; absent: it does not. */
+/** What {@link AuthRefresh} answers: when the login ends now, in Unix seconds and in seconds from now; absent: it does not. */
 interface Refreshed {
   readonly expires_at?: number | undefined;
+  readonly expires_in?: number | undefined;
 }
 
 /** The action `auth.refresh`: a client that is logged in gives a new token in time, and stays connected. */
@@ -34,6 +35,7 @@ export class AuthRefresh {
     connection.permissions = decision.permissions;
     connection.credential = decision.credential;
     this.expiry.set(connection, decision.expiresAt);
-    return { expires_at: decision.expiresAt };
+    const { expiresAt } = decision;
+    return { expires_at: expiresAt, expires_in: expiresAt === undefined ? undefined : leftMs(expiresAt) / 1000 };
   }
 }

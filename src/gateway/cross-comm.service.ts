@@ -79,6 +79,11 @@ export class CrossCommService {
     return this.mailStore.stats;
   }
 
+  /** Where durable messages are kept: a folder, or `memory`; undefined: nowhere, all messages are live. */
+  get mailPlace(): string | undefined {
+    return this.durable.isEnabled ? this.mailStore.place : undefined;
+  }
+
   /** How often the hub refused something to protect itself, since its start. */
   get refusalCounts(): Readonly<Record<RefusalKind, number>> {
     return this.refusals.counts;

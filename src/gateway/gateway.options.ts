@@ -101,8 +101,8 @@ export class GatewayOptions {
   /**
    * What is done beyond `softBufferedBytes` for a receiver that does not read. `close` (default): nothing, until it is
    * closed at `maxBufferedBytes`. `drop_oldest`: its newest live messages, `softBufferedBytes` of them, are kept apart until
-   * it reads; older ones are dropped, and counted. `block_sender`: who sends it a live message is not read until the
-   * receiver has caught up or is closed.
+   * it reads; older ones are dropped, and counted. `block_sender`: live messages to it wait at their
+   * senders, who are not read until the receiver has caught up or is closed.
    */
   @IsIn(['close', 'drop_oldest', 'block_sender'])
   slowReceiver: 'close' | 'drop_oldest' | 'block_sender' = 'close';

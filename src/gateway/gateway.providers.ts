@@ -5,6 +5,7 @@ import { AuthRefresh } from './auth-refresh.service.js';
 import { ClientControls } from './client-controls.js';
 import { CrossCommGateway } from './cross-comm.gateway.js';
 import { CrossCommService } from './cross-comm.service.js';
+import { DeliveryActions } from './delivery-actions.js';
 import { EventLoopTurn } from './event-loop-turn.js';
 import { FileBroker } from './file-broker.service.js';
 import { FileDoor } from './file-door.service.js';
@@ -49,6 +50,7 @@ export const GATEWAY_PROVIDERS: Provider[] = [
   InboundRequests,
   GroupActions,
   PresenceActions,
+  DeliveryActions,
   LastWills,
   FileBroker,
   FileDoor,

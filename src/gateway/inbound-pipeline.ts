@@ -13,7 +13,7 @@ import { LoginHandler } from './login.handler.js';
 import { MessageForwarder } from './message-forwarder.js';
 import { ReadControl } from './read-control.js';
 import { hasMoreRead } from './web-socket-inside.js';
-import type { WebSocketConnection } from './web-socket.connection.js';
+import type { HeldFrame, WebSocketConnection } from './web-socket.connection.js';
 
 /** Frames beyond this size are looked at for how long they take. */
 const LARGE_FRAME_BYTES = 16 * 1024;
@@ -111,7 +111,7 @@ export class InboundPipeline {
     const { envelope, frame } = message;
     switch (roleOf(envelope.msgType)) {
       case 'user':
-        this.forwarder.forward(connection, client, message);
+        this.#forward(connection, client, message);
         break;
       case 'control':
         this.#control(connection, envelope);
@@ -141,9 +141,9 @@ export class InboundPipeline {
     }
   }
 
-  /** Frames right behind a login that takes its time wait for it, in their order. */
-  async #holdUntil(connection: WebSocketConnection, decided: Promise<void>): Promise<void> {
-    connection.hold();
+  /** Frames right behind a login that takes its time, or a message that has to wait, wait too, in their order. */
+  async #holdUntil(connection: WebSocketConnection, decided: Promise<void>, first: readonly HeldFrame[] = []): Promise<void> {
+    connection.hold(first);
     await decided;
     for (const { data, isBinary } of connection.release()) this.receive(connection, data, isBinary);
   }
@@ -152,6 +152,12 @@ export class InboundPipeline {
     const startedMs = performance.now();
     this.controls.control(connection, envelope);
     this.#took(connection, startedMs);
+  }
+
+  #forward(connection: WebSocketConnection, client: ConnectedClient, message: ReceivedMessage): void {
+    const slow = this.forwarder.forward(connection, client, message);
+    // it is the first of what its sender then has to wait with
+    if (slow !== undefined) void this.#holdUntil(connection, slow, [{ data: message.frame, isBinary: false }]);
   }
 
   #request(connection: WebSocketConnection, envelope: Envelope, frame: Buffer): void {

@@ -15,6 +15,7 @@ export class LoginExpiry {
 
   /** Sets the end of a connection's login, in Unix seconds, in place of the one before; undefined: it has none. */
   set(connection: WebSocketConnection, expiresAt: number | undefined): void {
+    connection.expiresAt = expiresAt;
     clearTimeout(this.#timers.get(connection));
     if (expiresAt === undefined) {
       if (this.#timers.has(connection)) this.#timers.set(connection, undefined);
@@ -22,7 +23,7 @@ export class LoginExpiry {
     }
     // once, however often a login is refreshed
     if (!this.#timers.has(connection)) connection.webSocket.once('close', () => clearTimeout(this.#timers.get(connection)));
-    const delayMs = Math.min(MAX_TIMER_MS, Math.max(0, expiresAt * 1000 - Date.now()));
+    const delayMs = Math.min(MAX_TIMER_MS, leftMs(expiresAt));
     this.#timers.set(connection, setTimeout(() => this.#expire(connection), delayMs).unref());
   }
 
@@ -30,4 +31,11 @@ export class LoginExpiry {
     this.registry.closed(connection, 'expired');
     connection.close(CloseCode.LOGIN_TIMEOUT, 'the login has expired; log in again');
   }
+}
+
+/** Milliseconds until a login ends; undefined for one without an end. */
+export function leftMs(expiresAt: number): number;
+export function leftMs(expiresAt: number | undefined): number | undefined;
+export function leftMs(expiresAt: number | undefined): number | undefined {
+  return expiresAt === undefined ? undefined : Math.max(0, expiresAt * 1000 - Date.now());
 }

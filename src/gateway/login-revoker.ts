@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../clients/index.js';
+import { Mailboxes } from '../delivery/index.js';
 import { CloseCode, quoted } from '../protocol/index.js';
 import { Refusals, Revocations, type LoginFacts, type RevocationTarget } from '../security/index.js';
 import { WebSocketConnection } from './web-socket.connection.js';
@@ -11,7 +12,9 @@ export class LoginRevoker {
     private readonly registry: ClientRegistry,
     private readonly revocations: Revocations,
     private readonly refusals: Refusals,
+    mailboxes: Mailboxes,
   ) {
+    mailboxes.bar((clientId) => this.revocations.isRevoked({ clientId, credential: undefined }));
     revocations.onRevoked((matches) => this.#end(matches));
   }
 

@@ -107,7 +107,6 @@ export class LoginHandler {
     connection.credential = decision.credential;
     setReceiveLimit(connection.webSocket, this.gatewayOptions.maxMessageBytes);
     const replaced = this.registry.login(clientId, connection);
-    replaced?.close(CloseCode.REPLACED, 'a newer login with the same client id took over');
     this.expiry.set(connection, decision.expiresAt);
     this.welcome.answer(connection, clientId, replaced);
   }

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ClientRegistry, sendError, type Connection, type OutboundMessage, type SendOutcome } from '../clients/index.js';
-import { CloseCode, CrossCommError, quoted } from '../protocol/index.js';
+import { GroupRegistry } from '../delivery/index.js';
+import { BROADCAST_ID, CloseCode, CrossCommError, groupOf, quoted, type Envelope } from '../protocol/index.js';
 import { Refusals } from '../security/index.js';
 import { GatewayOptions } from './gateway.options.js';
 import { LiveBacklog } from './live-backlog.js';
@@ -31,10 +32,15 @@ export interface BufferedReceiver extends Connection {
 export class Slowness {
   /** What waits for it beside the socket; only of the policy `drop_oldest`. */
   readonly backlog = new LiveBacklog();
-  /** Who is not read because of it; only of the policy `block_sender`. */
-  readonly blocked = new Set<Connection>();
+  /** Resolves when it is over. */
+  readonly over: Promise<void>;
+  end!: () => void;
   /** How often it was found slow. Counted, and not measured by the clock: while the hub stands still nobody can read. */
   looks = 0;
+
+  constructor() {
+    this.over = new Promise((resolve) => (this.end = resolve));
+  }
 }
 
 /**
@@ -57,6 +63,7 @@ export class SlowReceivers {
   constructor(
     private readonly options: GatewayOptions,
     private readonly registry: ClientRegistry,
+    private readonly groups: GroupRegistry,
     private readonly refusals: Refusals,
   ) {
     this.#lookIntervalMs = Math.min(LOOK_INTERVAL_MS, options.slowReceiverTimeoutMs / 4);
@@ -90,8 +97,24 @@ export class SlowReceivers {
     }
     this.#makeRoom(connection, maxBufferedBytes - waiting - payload.length);
     connection.write(payload);
-    if (isLive) this.#block(connection, message.envelope.fromClientId);
     return 'sent';
+  }
+
+  /**
+   * Whether a client's live message has to wait, with `block_sender`, because somebody it goes to is slow. It waits at its
+   * sender, unsent, and what follows it too: so however many send to one receiver, nothing more comes to lie with that.
+   * @returns resolves when it may be tried again; undefined: it need not wait
+   */
+  mustWait({ fromClientId, toClientId }: Envelope): Promise<void> | undefined {
+    if (this.#slow.size === 0 || this.options.slowReceiver !== 'block_sender') return undefined;
+    const group = groupOf(toClientId);
+    for (const { client, slowness } of this.#slow) {
+      if (client === undefined || slowness === undefined) continue;
+      const { clientId } = client;
+      const isOneOfMany = toClientId === BROADCAST_ID || (group !== undefined && this.groups.membership(group, clientId) !== undefined);
+      if (clientId === toClientId || (isOneOfMany && clientId !== fromClientId)) return slowness.over;
+    }
+    return undefined;
   }
 
   /** Something that was written has left. */
@@ -137,7 +160,7 @@ export class SlowReceivers {
     connection.slowness = undefined;
     connection.freeBytes = this.freeBytes;
     this.#slow.delete(connection);
-    for (const sender of slowness.blocked) sender.continueReading();
+    slowness.end();
     if (this.#slow.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -164,15 +187,6 @@ export class SlowReceivers {
     this.#logger.warn(
       `Receivers are too slow, now ${quoted(connection.client?.clientId)}: ${this.#dropped} live messages dropped so far. They must read faster; softBufferedBytes says how much waits for each.`,
     );
-  }
-
-  #block(connection: BufferedReceiver, senderId: string): void {
-    // the hub itself, or the will of a client that left
-    const sender = this.registry.find(senderId)?.connection;
-    const blocked = connection.slowness?.blocked;
-    if (sender === undefined || blocked === undefined || blocked.has(sender)) return;
-    blocked.add(sender);
-    sender.stopReading();
   }
 
   #giveUp(connection: BufferedReceiver, reason: string): void {

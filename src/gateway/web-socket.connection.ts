@@ -56,9 +56,11 @@ export class WebSocketConnection extends Connection implements BatchWriter, Buff
   handshake: Handshake | undefined;
   /** Names the credential of the login, without giving it away. */
   credential: string | undefined;
+  /** Unix seconds when its login ends; undefined: it has no end. */
+  expiresAt: number | undefined;
   /** Number of the login that bound its id. */
   loginNumber = 0;
-  /** Frames behind a login that is not decided yet; undefined while there is none. */
+  /** Frames behind a login that is not decided yet, or a message that has to wait; undefined while there is none. */
   heldFrames: HeldFrame[] | undefined;
   messagesUsedUntilMs = 0;
   bytesUsedUntilMs = 0;
@@ -76,6 +78,8 @@ export class WebSocketConnection extends Connection implements BatchWriter, Buff
   /** What is held back until the end of this turn. */
   #batch: FrameBatch | undefined;
   #isClosing = false;
+  /** What closes it, while that waits for its peer's last word. */
+  #closeNow: (() => void) | undefined;
   /** Who wants this socket not to be read, counted. */
   #stops = 0;
   readonly #options: GatewayOptions;
@@ -185,10 +189,33 @@ export class WebSocketConnection extends Connection implements BatchWriter, Buff
 
   /** As {@link close}, with another time for what is buffered to leave. */
   closeWithin(timeoutMs: number, code: CloseCode, reason: string): void {
+    this.#closeNow?.();
     if (this.#isClosing) return;
+    this.#end();
+    this.#sendClose(timeoutMs, code, reason);
+  }
+
+  /** As {@link close}, but later: its peer may go on for `closeTimeoutMs`, or until `settled`, to say what became of its mail. */
+  closeAfter(settled: Promise<void>, code: CloseCode, reason: string): void {
+    if (this.#isClosing) return;
+    this.#end();
+    const timer = setTimeout(() => this.#closeNow?.(), this.#options.closeTimeoutMs);
+    this.#closeNow = () => {
+      this.#closeNow = undefined;
+      clearTimeout(timer);
+      this.#sendClose(this.#options.closeTimeoutMs, code, reason);
+    };
+    this.webSocket.once('close', () => clearTimeout(timer));
+    void settled.then(() => this.#closeNow?.());
+  }
+
+  #end(): void {
     this.#isClosing = true;
     // a socket that is not read never sees the answer
     if (this.#stops > 0) this.webSocket.resume();
+  }
+
+  #sendClose(timeoutMs: number, code: CloseCode, reason: string): void {
     this.webSocket.close(code, closeReason(reason));
     // the Java client never answers a close (wire facts 7); a peer that does not read cannot
     const cut = setTimeout(() => this.webSocket.terminate(), timeoutMs);
@@ -203,9 +230,10 @@ export class WebSocketConnection extends Connection implements BatchWriter, Buff
   /**
    * Puts frames aside until {@link release}, and reads no more of them: what can still come is the rest of what one
    * read of the socket brought.
+   * @param first what is put aside already
    */
-  hold(): void {
-    this.heldFrames = [];
+  hold(first: readonly HeldFrame[]): void {
+    this.heldFrames = [...first];
     this.stopReading();
   }
 

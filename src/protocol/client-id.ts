@@ -36,8 +36,8 @@ export function clientIdProblem(id: unknown): string | undefined {
   if (id === BROADCAST_ID || id === SERVER_ID || id.startsWith(GROUP_PREFIX)) return `"${id.slice(0, 64)}" is reserved.`;
   if (id.length > PROTOCOL_LIMITS.maxClientIdBytes || utf8ByteLength(id) > PROTOCOL_LIMITS.maxClientIdBytes)
     return `It is longer than ${PROTOCOL_LIMITS.maxClientIdBytes} bytes.`;
-  if (CONTROL.test(id)) return 'It contains a control character.';
-  if (LONE_SURROGATE.test(id)) return 'It contains half a surrogate pair.';
+  if (CONTROL.test(id)) return 'It has a control character.';
+  if (LONE_SURROGATE.test(id)) return 'It has half a surrogate pair.';
   return undefined;
 }
 
@@ -47,6 +47,6 @@ export function clientIdProblem(id: unknown): string | undefined {
  */
 export function assertClientId(id: unknown): string {
   const problem = clientIdProblem(id);
-  if (problem !== undefined) throw new CrossCommError('CC_INVALID_CLIENT_ID', problem);
+  if (problem) throw new CrossCommError('CC_INVALID_CLIENT_ID', problem);
   return id as string;
 }

@@ -10,7 +10,7 @@ export interface WireClient {
 }
 
 /** The content of `list_clients_response`, before it is put into a JSON string. */
-export interface WireClientList {
+interface WireClientList {
   readonly clients: readonly WireClient[];
   readonly total_count: number;
   readonly only_show_online: unknown;
@@ -47,19 +47,36 @@ export function listResponseContent(clients: readonly WireClient[], onlyShowOnli
   return JSON.stringify(list);
 }
 
+/** One entry of a client list as it is read. */
+export interface ListedClient {
+  readonly clientId: string;
+  readonly status: 'online' | 'offline';
+  /** Unix seconds. */
+  readonly lastHeartbeat: number;
+  /** Unix seconds. */
+  readonly loginTime: number;
+}
+
+/** A client list as it is read. */
+export interface ReadClientList {
+  readonly clients: readonly ListedClient[];
+  readonly totalCount: number;
+  readonly onlyShowOnline: boolean;
+}
+
 /**
  * Reads the answer of a hub or of a Python server (whose ids and times may be of any JSON type).
  * @throws CrossCommError `CC_INVALID_CONTENT`
  */
-export function parseListResponse(content: unknown): WireClientList {
+export function parseListResponse(content: unknown): ReadClientList {
   const list = typeof content === 'string' ? parseJsonText(content, 'The client list') : content;
-  const { clients, only_show_online } = (list ?? {}) as Partial<WireClientList>;
-  if (!Array.isArray(clients)) throw new CrossCommError('CC_INVALID_CONTENT', 'The client list is not valid.');
-  const read = (clients as Partial<Record<keyof WireClient, unknown>>[]).map((client): WireClient => ({
-    client_id: String(client.client_id),
-    status: client.status === 'online' ? 'online' : 'offline',
-    last_heartbeat: Number(client.last_heartbeat) || 0,
-    login_time: Number(client.login_time) || 0,
+  const { clients: given, only_show_online } = (list ?? {}) as { readonly clients?: unknown; readonly only_show_online?: unknown };
+  if (!Array.isArray(given)) throw new CrossCommError('CC_INVALID_CONTENT', 'The client list is not valid.');
+  const clients = (given as Partial<Record<keyof WireClient, unknown>>[]).map(({ client_id, status, last_heartbeat, login_time }): ListedClient => ({
+    clientId: String(client_id),
+    status: status === 'online' ? 'online' : 'offline',
+    lastHeartbeat: Number(last_heartbeat) || 0,
+    loginTime: Number(login_time) || 0,
   }));
-  return { clients: read, total_count: read.length, only_show_online };
+  return { clients, totalCount: clients.length, onlyShowOnline: only_show_online === true };
 }

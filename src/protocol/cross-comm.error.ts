@@ -22,11 +22,12 @@ const BRAND: unique symbol = Symbol.for('cross-comm:error') as never;
  */
 export class CrossCommError extends Error {
   override readonly name = 'CrossCommError';
-  readonly code: ErrorCode;
-  readonly retryable: boolean;
-  readonly detail: string | undefined;
-  readonly data: Readonly<Record<string, unknown>> | undefined;
-  readonly retryAfter: number | undefined;
+  // "declare" only keeps their names from being written once more into the browser's bundle
+  declare readonly code: ErrorCode;
+  declare readonly retryable: boolean;
+  declare readonly detail: string | undefined;
+  declare readonly data: Readonly<Record<string, unknown>> | undefined;
+  declare readonly retryAfter: number | undefined;
   readonly [BRAND] = true;
 
   constructor(code: ErrorCode, init: CrossCommErrorInit | string = {}) {
@@ -42,7 +43,7 @@ export class CrossCommError extends Error {
 
   /** {@link retryAfter} in milliseconds. */
   get retryAfterMs(): number | undefined {
-    return this.retryAfter === undefined ? undefined : this.retryAfter * 1000;
+    return this.retryAfter && this.retryAfter * 1000;
   }
 
   /** Keeps a CrossCommError as it is and wraps anything else as `CC_INTERNAL` (or the given code) with its cause. */

@@ -13,7 +13,7 @@ export interface DecoratedMethod {
  * @throws CrossCommError `CC_INVALID_LISTENER` when it stands on anything but a method that can be called from outside
  */
 export function decoratedMethod(decorator: string, target: unknown, context: unknown, descriptor?: PropertyDescriptor): DecoratedMethod {
-  const method: unknown = descriptor === undefined ? target : descriptor.value;
+  const method: unknown = descriptor ? descriptor.value : target;
   const name = `${decorator} on ${describe(target, context)}`;
   const { kind, static: isStatic, private: isPrivate } = (typeof context === 'object' && context !== null ? context : {}) as Record<string, unknown>;
   if (typeof method !== 'function' || context === undefined || kind === 'class')

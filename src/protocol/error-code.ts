@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   CC_MAILBOX_FULL: { retryable: true, text: 'The receiver has too much unread mail. Send again after retry_after seconds, or raise the limits of its mailbox.' },
   CC_EXPIRED: { retryable: false, text: 'The message was not delivered before its time to live was over. Send it again if it still matters.' },
   CC_DEAD_LETTER: { retryable: false, text: 'The receiver rejected the message for good. Look at it in the dead letters of the hub.' },
+  CC_DELIVERY_UNKNOWN: { retryable: false, text: 'Whether the message was delivered, or refused, is not known any more. Ask its receiver before sending it anew.' },
   CC_STORE_FULL: { retryable: true, text: 'The hub has no space left for mail. Send again later, send live, or free space in its data directory.' },
   CC_STORE_FAILED: { retryable: true, text: 'The store of the hub has failed and takes no mail until the hub is restarted. Send live, or check the disk and restart it.' },
   CC_DATA_DIR_IN_USE: { retryable: true, text: 'Another hub uses this data directory. Stop it, or give each hub a dataDir of its own.' },

@@ -62,9 +62,13 @@ export interface Welcome {
     readonly maxUnacked: number;
     /** The same in bytes. */
     readonly maxUnackedBytes: number;
+    /** How long the hub knows a message that is sent once more. */
+    readonly duplicateWindowMs: number;
   };
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
+  /** Time until the login ends, unless it is refreshed; absent: it has no end. */
+  readonly expiresInMs?: number | undefined;
   /** Only for clients that announced `mailbox`, and only where there is a store. */
   readonly mail?: MailWelcome | undefined;
 }
@@ -160,9 +164,11 @@ export function loginSuccessContent(welcome: Welcome | undefined): unknown {
         max_nesting_depth: welcome.limits.maxNestingDepth,
         max_unacked: welcome.limits.maxUnacked,
         max_unacked_bytes: welcome.limits.maxUnackedBytes,
+        duplicate_window: welcome.limits.duplicateWindowMs / 1000,
       },
       heartbeat_interval: welcome.heartbeatIntervalMs / 1000,
       heartbeat_timeout: welcome.heartbeatTimeoutMs / 1000,
+      expires_in: welcome.expiresInMs === undefined ? undefined : welcome.expiresInMs / 1000,
       mail: welcome.mail,
     },
   };
@@ -175,38 +181,41 @@ export function loginErrorContent(error: WireError): unknown {
 
 /** Reads a login_response of our hub or of a Python server. */
 export function parseLoginAnswer(content: unknown): LoginAnswer {
-  if (member(content, 'status') === 'error')
-    return { status: 'error', error: CrossCommError.fromWire(content, 'CC_LOGIN_REFUSED') };
-  const given = member(content, 'cross_comm');
-  const protocol = member(given, 'protocol');
+  const { status, cross_comm: given } = (content ?? {}) as { readonly status?: unknown; readonly cross_comm?: Wire };
+  if (status === 'error') return { status, error: CrossCommError.fromWire(content, 'CC_LOGIN_REFUSED') };
+  const protocol: unknown = given?.protocol;
   if (typeof protocol !== 'number') return { status: 'success', welcome: undefined };
-  const features = member(given, 'features');
-  const limits = member(given, 'limits');
-  const session = member(given, 'session');
+  const features: unknown = given?.features;
+  const limits = given?.limits;
   return {
     status: 'success',
     welcome: {
       protocol,
-      session: (session ?? '') as string,
+      session: (given?.session ?? '') as string,
       features: Array.isArray(features) ? features.map(String) : [],
       limits: {
-        maxMessageBytes: positive(member(limits, 'max_message_bytes'), PROTOCOL_LIMITS.maxMessageBytes),
-        maxNestingDepth: positive(member(limits, 'max_nesting_depth'), PROTOCOL_LIMITS.maxNestingDepth),
-        maxUnacked: positive(member(limits, 'max_unacked'), PROTOCOL_LIMITS.maxUnacked),
-        maxUnackedBytes: positive(member(limits, 'max_unacked_bytes'), PROTOCOL_LIMITS.maxUnackedBytes),
+        maxMessageBytes: positive(limits?.max_message_bytes, PROTOCOL_LIMITS.maxMessageBytes),
+        maxNestingDepth: positive(limits?.max_nesting_depth, PROTOCOL_LIMITS.maxNestingDepth),
+        maxUnacked: positive(limits?.max_unacked, PROTOCOL_LIMITS.maxUnacked),
+        maxUnackedBytes: positive(limits?.max_unacked_bytes, PROTOCOL_LIMITS.maxUnackedBytes),
+        duplicateWindowMs: positive(limits?.duplicate_window, 86_400) * 1000,
       },
-      heartbeatIntervalMs: positive(member(given, 'heartbeat_interval'), 30) * 1000,
-      heartbeatTimeoutMs: positive(member(given, 'heartbeat_timeout'), 60) * 1000,
-      ...readMail(member(given, 'mail')),
+      heartbeatIntervalMs: positive(given?.heartbeat_interval, 30) * 1000,
+      heartbeatTimeoutMs: positive(given?.heartbeat_timeout, 60) * 1000,
+      expiresInMs: positive(given?.expires_in, 0) * 1000 || undefined,
+      ...readMail(given?.mail),
     },
   };
 }
 
-function readMail(given: unknown): { mail?: MailWelcome } {
-  const epoch = member(given, 'epoch');
+function readMail(given: Wire): { mail?: MailWelcome } {
+  const epoch: unknown = given?.epoch;
   if (typeof epoch !== 'string') return {};
-  return { mail: { epoch, seq: positive(member(given, 'seq'), 0), recovered: member(given, 'recovered') !== false, pending: positive(member(given, 'pending'), 0) } };
+  return { mail: { epoch, seq: positive(given?.seq, 0), recovered: (given?.recovered as unknown) !== false, pending: positive(given?.pending, 0) } };
 }
+
+/** Whatever came: nothing is taken for granted. */
+type Wire = { readonly [key: string]: Wire } | null | undefined;
 
 function member(value: unknown, key: string): unknown {
   return (value as Readonly<Record<string, unknown>> | null | undefined)?.[key];

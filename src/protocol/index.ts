@@ -47,8 +47,9 @@ export {
   listResponseContent,
   parseListRequest,
   parseListResponse,
+  type ListedClient,
+  type ReadClientList,
   type WireClient,
-  type WireClientList,
 } from './client-list.js';
 export {
   FEATURES,
@@ -81,6 +82,7 @@ export {
   type JoinData,
   type JoinResult,
   type MembersResult,
+  type ResendData,
   type WatchData,
   type WatchResult,
   type WireClientPresence,

@@ -1,4 +1,4 @@
-/** Actions of the hub about groups and presence, sent as requests. See PROTOCOL.md, sections Groups and Presence. */
+/** Actions of the hub about groups, presence and delivery, sent as requests. See PROTOCOL.md, sections Groups, Presence and Acks. */
 export const PeerAction = {
   PING: 'ping',
   GROUPS_JOIN: 'groups.join',
@@ -7,6 +7,7 @@ export const PeerAction = {
   GROUPS_LIST: 'groups.list',
   PRESENCE_WATCH: 'presence.watch',
   PRESENCE_UNWATCH: 'presence.unwatch',
+  DELIVERY_RESEND: 'delivery.resend',
 } as const;
 
 /** A member of a group as it travels. */
@@ -56,6 +57,11 @@ export interface WireClientPresence {
   readonly status: 'online' | 'offline';
   /** Unix seconds; 0 for a client never seen. */
   readonly last_seen: number;
+}
+
+/** Data of `delivery.resend`: the messages that were sent on earlier connections and not answered, in the order of their sending. */
+export interface ResendData {
+  readonly msg_ids: readonly string[];
 }
 
 /** Answer to `presence.watch`: how things are; changes follow as events. */

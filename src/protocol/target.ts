@@ -17,7 +17,7 @@ export function groupNameProblem(name: unknown): string | undefined {
  */
 export function assertGroupName(name: unknown): string {
   const problem = groupNameProblem(name);
-  if (problem !== undefined) throw new CrossCommError('CC_INVALID_CLIENT_ID', `The name of a group: ${problem}`);
+  if (problem) throw new CrossCommError('CC_INVALID_CLIENT_ID', `The name of a group: ${problem}`);
   return name as string;
 }
 

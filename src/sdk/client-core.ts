@@ -1,13 +1,12 @@
-import { CrossCommError, SERVER_ID, isAttachmentType, listRequestContent } from '../protocol/index.js';
+import { CrossCommError, SERVER_ID, listRequestContent, type AttachmentType } from '../protocol/index.js';
 import type { ClientFiles } from './client-files.js';
 import { ClientListRequests } from './client-list-requests.js';
 import { resolveClientOptions, type ClientOptions, type ClientSettings } from './client.options.js';
 import type { ClientPlatform } from './client-platform.js';
-import { ProblemReporter, type ClientProblem } from './client-problem.js';
+import { ProblemReporter } from './client-problem.js';
 import type { ClientStatus } from './client-status.js';
 import type { CallOptions } from './deadline.js';
 import { Drain } from './drain.js';
-import { frameSizeProblem } from './frame-size.js';
 import { FrameWriter, type FrameContent } from './frame-writer.js';
 import { Groups } from './groups.js';
 import { Inbox } from './inbox.js';
@@ -22,6 +21,7 @@ import type { DeliveryPlan, SentMessage } from './send-message.js';
 import { Sender } from './sender.js';
 import type { Session } from './session.js';
 import { Subscribers } from './subscribers.js';
+import { TokenRefresh } from './token-refresh.js';
 import { Transfers } from './transfers.js';
 import { webSocketTransport } from './transports/web-socket.transport.js';
 
@@ -30,23 +30,25 @@ const LOGOUT_TIMEOUT_MS = 5_000;
 
 /** The parts of a client, made for each other, and what happens in them when the connection comes and goes. */
 export class ClientCore<Files extends ClientFiles> {
-  readonly settings: ClientSettings;
-  readonly connection: ReconnectingConnection;
-  readonly sender: Sender;
-  readonly handlers: MessageHandlers;
-  readonly problems: ProblemReporter;
-  readonly lists: ClientListRequests;
-  readonly drain: Drain;
-  readonly requests: Requests;
-  readonly requestHandlers: RequestHandlers;
-  readonly groups: Groups;
-  readonly watches: PresenceWatches;
+  // "declare" only keeps their names from being written once more into the browser's bundle
+  declare readonly settings: ClientSettings;
+  declare readonly connection: ReconnectingConnection;
+  declare readonly sender: Sender;
+  declare readonly handlers: MessageHandlers;
+  declare readonly problems: ProblemReporter;
+  declare readonly lists: ClientListRequests;
+  declare readonly drain: Drain;
+  declare readonly requests: Requests;
+  declare readonly requestHandlers: RequestHandlers;
+  declare readonly groups: Groups;
+  declare readonly watches: PresenceWatches;
   /** Who waits until the client is online. */
   readonly waiters = new PendingCalls<void>();
   readonly statusHandlers = new Subscribers<[status: ClientStatus]>();
   readonly recoveryHandlers = new Subscribers<[recovery: MailRecovery]>();
   readonly #writer: FrameWriter;
   readonly #mail: MailReceiver;
+  readonly #tokens: TokenRefresh;
   readonly #inbox: Inbox;
   readonly #transfers = new Transfers();
   readonly #files: Files;
@@ -58,7 +60,8 @@ export class ClientCore<Files extends ClientFiles> {
     this.settings = settings;
     this.#writer = new FrameWriter(settings.clientId, settings.clock);
     this.problems = new ProblemReporter(settings.logger);
-    const openTransport = options.webSocket === undefined ? platform.openTransport : webSocketTransport(options.webSocket);
+    const { report } = this.problems;
+    const openTransport = options.webSocket ? webSocketTransport(options.webSocket) : platform.openTransport;
     this.lists = new ClientListRequests((onlyShowOnline) =>
       this.#control({ msgType: 'list_clients', toClientId: SERVER_ID, content: listRequestContent(onlyShowOnline) }),
     );
@@ -68,7 +71,7 @@ export class ClientCore<Files extends ClientFiles> {
         onStatus: (status) => this.#statusChanged(status),
         onOnline: (session) => this.#online(session),
         onEnvelope: (envelope) => this.#inbox.receive(envelope),
-        onBadFrame: (error) => this.problems.report({ kind: 'frame', error }),
+        onBadFrame: (error) => report({ kind: 'frame', error }),
         onLost: (error) => this.#lost(error),
       },
     );
@@ -80,33 +83,23 @@ export class ClientCore<Files extends ClientFiles> {
     });
     // in a later turn: whoever registers several handlers one after another gets the mail in all of them
     this.handlers = new MessageHandlers(() => platform.nextTurn(() => this.#inbox.surfaceEarly()));
-    const report = (problem: ClientProblem): void => this.problems.report(problem);
     const send = (content: FrameContent): string => this.#sendNow(content);
-    this.requests = new Requests({ welcome: () => this.connection.online?.welcome, isOnline: () => this.connection.online !== undefined, send });
+    this.requests = new Requests({ online: () => this.connection.online, send, report });
     this.requestHandlers = new RequestHandlers({ maxRunning: settings.inboundMaxMessages, send, report });
-    this.groups = new Groups(this.requests, report);
+    this.groups = new Groups(this.requests);
+    this.#tokens = new TokenRefresh(settings.token, this.requests, report);
     this.watches = new PresenceWatches(this.requests, report);
-    this.#inbox = new Inbox({
-      settings,
-      connection: this.connection,
-      handlers: this.handlers,
-      lists: this.lists,
-      requests: this.requests,
-      requestHandlers: this.requestHandlers,
-      watches: this.watches,
-      sender: this.sender,
+    this.#inbox = new Inbox(this, {
       mail: this.#mail,
       report,
       download: ({ ossKey, msgType }, directory) =>
-        this.transfer({}, (files, signal) =>
-          files.download({ ossKey: ossKey ?? '', directory, signal, msgType: isAttachmentType(msgType) ? msgType : undefined }),
-        ),
+        this.transfer({}, (files, signal) => files.download({ ossKey: ossKey ?? '', directory, signal, msgType: msgType as AttachmentType })),
     });
     this.#files = platform.createFiles({
       clientId: settings.clientId,
       features: () => this.connection.online?.welcome?.features,
       url: () => this.connection.url,
-      request: (action, data, options) => this.requests.request({ to: SERVER_ID, action, data }, options),
+      request: this.requests.hub,
     });
   }
 
@@ -145,7 +138,7 @@ export class ClientCore<Files extends ClientFiles> {
   #sendNow(content: FrameContent): string {
     const { msgId, frame } = this.#writer.write(content);
     const { online } = this.connection;
-    const problem = online && frameSizeProblem(frame, online.welcome?.limits.maxMessageBytes);
+    const problem = online?.sizeProblem(frame);
     if (problem) throw problem;
     if (!online?.send(frame)) throw new CrossCommError('CC_NOT_CONNECTED');
     return msgId;
@@ -166,7 +159,8 @@ export class ClientCore<Files extends ClientFiles> {
     const mail = session.welcome?.mail;
     this.#mail.sessionChanged(mail);
     this.#inbox.sessionChanged();
-    this.sender.sessionChanged(session);
+    this.#tokens.begin(session.welcome?.expiresInMs);
+    this.sender.sessionChanged(session, (msg_ids) => this.requests.renew('delivery.resend', { msg_ids }));
     this.groups.renew();
     this.watches.renew();
     if (mail) this.recoveryHandlers.call([{ recovered: mail.recovered, pending: mail.pending }], this.#handlerFailed('onRecovery'));
@@ -174,6 +168,7 @@ export class ClientCore<Files extends ClientFiles> {
 
   #lost(error: CrossCommError): void {
     const lost = new CrossCommError('CC_NOT_CONNECTED', { detail: 'The connection was lost.', cause: error });
+    this.#tokens.begin();
     this.sender.sessionLost();
     this.#mail.sessionLost();
     this.lists.failAll(lost);

@@ -1,22 +1,9 @@
-import { CrossCommError, parseListResponse, type WireClientList } from '../protocol/index.js';
+import { CrossCommError, parseListResponse, type ReadClientList } from '../protocol/index.js';
 import type { CallOptions } from './deadline.js';
 import { PendingCall } from './pending-call.js';
 
-/** One entry of a client list. */
-export interface ListedClient {
-  readonly clientId: string;
-  readonly status: 'online' | 'offline';
-  /** Unix seconds. */
-  readonly lastHeartbeat: number;
-  /** Unix seconds. */
-  readonly loginTime: number;
-}
-
-export interface ClientList {
-  readonly clients: readonly ListedClient[];
-  readonly totalCount: number;
-  readonly onlyShowOnline: boolean;
-}
+/** What `listClients` resolves with. */
+export type ClientList = ReadClientList;
 
 export interface ListClientsOptions extends CallOptions {
   /**
@@ -66,7 +53,7 @@ export class ClientListRequests {
       return;
     }
     try {
-      call?.pending.resolve(readList(parseListResponse(content)));
+      call?.pending.resolve(parseListResponse(content));
     } catch (error) {
       call?.pending.reject(CrossCommError.from(error));
     }
@@ -95,11 +82,3 @@ export class ClientListRequests {
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;
-
-function readList({ clients, only_show_online }: WireClientList): ClientList {
-  return {
-    clients: clients.map(({ client_id: clientId, status, last_heartbeat: lastHeartbeat, login_time: loginTime }) => ({ clientId, status, lastHeartbeat, loginTime })),
-    totalCount: clients.length,
-    onlyShowOnline: only_show_online === true,
-  };
-}

@@ -36,10 +36,10 @@ export class ProblemReporter {
     return this.#handlers.add(handle);
   }
 
-  report(problem: ClientProblem): void {
+  readonly report = (problem: ClientProblem): void => {
     if (this.#handlers.count === 0) this.#log(problem);
     this.#handlers.call([errorOf(problem), problem], (error) => this.#logger.error('CrossComm: An onError handler failed.', error));
-  }
+  };
 
   #log(problem: ClientProblem): void {
     const { message } = errorOf(problem);
@@ -57,14 +57,7 @@ function errorOf(problem: ClientProblem): Error {
 }
 
 function whatFailed(problem: Exclude<ClientProblem, { readonly kind: 'refused' | 'frame' }>): string {
-  switch (problem.kind) {
-    case 'listener':
-      return `Listener ${problem.listener}`;
-    case 'request':
-      return `The handler of "${problem.action}"`;
-    case 'handler':
-      return `A handler of ${problem.handler}`;
-    case 'status':
-      return 'An onStatus handler';
-  }
+  if (problem.kind === 'listener') return `Listener ${problem.listener}`;
+  if (problem.kind === 'request') return `The handler of "${problem.action}"`;
+  return `A handler of ${problem.kind === 'handler' ? problem.handler : 'onStatus'}`;
 }

@@ -34,7 +34,11 @@ export interface ClientOptions {
    * new for each client; in a browser the same shape, kept per browser and tab.
    */
   readonly clientId?: string;
-  /** Proves that the id is this client's, where the hub wants a token; as text, or asked for at each login. Default none. */
+  /**
+   * Proves that the id is this client's, where the hub wants a token. As text; or a function, which is asked at each
+   * login and again before the login ends: the connection then stays. When it fails there it is asked again, and at last the
+   * hub ends the login; `onError` is told. Default none.
+   */
   readonly token?: Asked;
   /** Time between heartbeats; a shorter one announced by the hub wins. Default 30,000. */
   readonly heartbeatIntervalMs?: number;
@@ -61,6 +65,13 @@ export interface ClientOptions {
    * `CC_QUEUE_FULL`. Default 16 MiB.
    */
   readonly queueMaxBytes?: number;
+  /**
+   * Time after its first sending in which a durable message is sent again on a new connection. One that is older and has
+   * not got its receipt fails with `CC_DELIVERY_UNKNOWN`, because the hub may have forgotten it and would deliver it
+   * twice; so at most half of the time that the hub remembers. Counted by `performance.now()`, which on
+   * some systems stands still while the machine sleeps. Default 12 h.
+   */
+  readonly resendMaxAgeMs?: number;
   /** Largest message this client wants to receive; announced to the hub. Default 1 MiB. */
   readonly maxMessageBytes?: number;
   /**
@@ -100,6 +111,7 @@ const CLIENT_DEFAULTS = {
   loginTimeoutMs: 10_000,
   queueMaxMessages: 10_000,
   queueMaxBytes: 16 * 1_048_576,
+  resendMaxAgeMs: 43_200_000,
   maxMessageBytes: PROTOCOL_LIMITS.maxMessageBytes,
   inboundMaxMessages: 1_000,
   maxUnconfirmed: PROTOCOL_LIMITS.maxUnconfirmed,

@@ -126,7 +126,7 @@ export class CrossCommClient<Files extends ClientFiles = ClientFiles> {
       return files.upload({ msgType, source: content, signal, ...(onProgress && { onProgress }) });
     });
     const leftMs = timeoutMs && Math.max(0, timeoutMs - (this.#core.settings.clock.now() - beganMs));
-    return this.#core.send({ msgType, toClientId, ...uploaded }, plan, { ...(signal && { signal }), ...(leftMs !== undefined && { timeoutMs: leftMs }) });
+    return this.#core.send({ msgType, toClientId, ...uploaded }, plan, { signal, timeoutMs: leftMs });
   }
 
   /**

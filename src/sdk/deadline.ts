@@ -3,9 +3,9 @@ import { CrossCommError } from '../protocol/index.js';
 /** How a call may be ended by its caller. */
 export interface CallOptions {
   /** Ends the call with `CC_ABORTED`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Milliseconds after which the call ends with `CC_TIMEOUT`. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /**

@@ -1,5 +1,4 @@
-import { CrossCommError, SERVER_ID, assertGroupName } from '../protocol/index.js';
-import type { ClientProblem } from './client-problem.js';
+import { assertGroupName, type CrossCommError } from '../protocol/index.js';
 import type { Requests } from './requests.js';
 
 /** Options of `join`. */
@@ -36,12 +35,10 @@ interface WireMember {
 /** The groups this client is in. The hub forgets live memberships with the connection; they are made anew here. */
 export class Groups {
   readonly #requests: Requests;
-  readonly #report: (problem: ClientProblem) => void;
   readonly #live = new Set<string>();
 
-  constructor(requests: Requests, report: (problem: ClientProblem) => void) {
+  constructor(requests: Requests) {
     this.#requests = requests;
-    this.#report = report;
   }
 
   async join(group: string, { durable = false }: JoinOptions): Promise<JoinedGroup> {
@@ -67,7 +64,7 @@ export class Groups {
 
   /** A new connection: joins again. */
   renew(): void {
-    for (const group of this.#live) this.#ask('join', { group }).catch((error: CrossCommError) => reportUnlessLost(error, this.#report));
+    for (const group of this.#live) this.#requests.renew('groups.join', { group });
   }
 
   /** The client is closed. */
@@ -76,16 +73,11 @@ export class Groups {
   }
 
   #ask(what: string, data: object): Promise<unknown> {
-    return this.#requests.request({ to: SERVER_ID, action: `groups.${what}`, data });
+    return this.#requests.hub(`groups.${what}`, data);
   }
 }
 
 /** @param member as it travels */
 export function readMember({ client_id: clientId, status, durable: isDurable }: WireMember): GroupMember {
   return { clientId, status, isDurable };
-}
-
-/** Of what fails because the connection was lost again, the next one takes care. */
-export function reportUnlessLost(error: CrossCommError, report: (problem: ClientProblem) => void): void {
-  if (error.code !== 'CC_NOT_CONNECTED') report({ kind: 'refused', error, msgId: undefined });
 }

@@ -13,7 +13,8 @@ import type { RequestHandlers } from './request-handlers.js';
 import type { Requests } from './requests.js';
 import type { Sender } from './sender.js';
 
-export interface InboxContext {
+/** Parts of the client that are told of what comes in. */
+export interface InboxParts {
   readonly settings: ClientSettings;
   readonly connection: ReconnectingConnection;
   readonly handlers: MessageHandlers;
@@ -22,6 +23,9 @@ export interface InboxContext {
   readonly requestHandlers: RequestHandlers;
   readonly watches: PresenceWatches;
   readonly sender: Sender;
+}
+
+export interface InboxContext {
   readonly mail: MailReceiver;
   report(problem: ClientProblem): void;
   download(envelope: Envelope, directory: string): Promise<string>;
@@ -29,14 +33,14 @@ export interface InboxContext {
 
 /** Where received envelopes go: answers to who asked, messages to their handlers, the client's own to nobody. */
 export class Inbox {
-  readonly #context: InboxContext;
+  readonly #context: InboxParts & InboxContext;
   readonly #queue: InboundQueue<Delivery>;
   /** Mail that came before there was any handler; the hub sends only so much of it. */
   #early: { readonly envelope: Envelope; readonly item: MailItem }[] = [];
 
-  constructor(context: InboxContext) {
-    this.#context = context;
-    const { settings, connection } = context;
+  constructor(parts: InboxParts, context: InboxContext) {
+    this.#context = { ...parts, ...context };
+    const { settings, connection } = parts;
     const delivery = new MessageDelivery(context);
     this.#queue = new InboundQueue(
       { concurrency: settings.listenerConcurrency, maxWaiting: settings.inboundMaxMessages },
@@ -47,8 +51,7 @@ export class Inbox {
   receive(envelope: Envelope): void {
     const { settings, handlers, mail } = this.#context;
     const { fromClientId } = envelope;
-    if (fromClientId === SERVER_ID && this.#isAnswer(envelope)) return;
-    if (this.#isOfRequest(envelope)) return;
+    if (this.#isProtocol(envelope)) return;
     const item = mail.accept(envelope);
     if (item === null) return;
     // the old server echoes, and so does ours (wire facts 9.9)
@@ -78,42 +81,28 @@ export class Inbox {
     else item?.release();
   }
 
-  /** Answers count only from the server, and those of protocol 2 only from one that was announced to. */
-  #isAnswer({ msgType, content }: Envelope): boolean {
-    const { lists, requests, connection, sender, watches } = this.#context;
-    if (msgType === 'list_clients_response') {
-      lists.answered(content);
-      return true;
-    }
-    if (!connection.online?.welcome) return false;
-    switch (msgType) {
-      case 'ack':
-        sender.acknowledged(content);
-        return true;
-      case 'event':
-        watches.received(content);
-        return true;
-      case 'error': {
-        const id = replyTo(content);
-        const error = CrossCommError.fromWire(content);
-        if (!sender.refused(id, error) && !requests.refused(id, error) && !lists.refused(id, error))
-          this.#context.report({ kind: 'refused', error, msgId: id });
-        return true;
-      }
-      default:
-        return false;
-    }
-  }
-
-  /** Requests and what belongs to them, of the hub and of other clients. */
-  #isOfRequest(envelope: Envelope): boolean {
-    const { requests, requestHandlers, connection } = this.#context;
-    const { msgType } = envelope;
-    if (!connection.online?.welcome) return false;
-    if (msgType === 'response') requests.answered(envelope);
+  /** What is no user's message. Answers count only from the server, and those of protocol 2 only from one that was announced to. */
+  #isProtocol(envelope: Envelope): boolean {
+    const { msgType, content, fromClientId } = envelope;
+    const { lists, requests, requestHandlers, connection, sender, watches } = this.#context;
+    const isOfHub = fromClientId === SERVER_ID;
+    if (isOfHub && msgType === 'list_clients_response') lists.answered(content);
+    else if (!connection.online?.welcome) return false;
+    else if (msgType === 'response') requests.answered(envelope);
     else if (msgType === 'request') void requestHandlers.receive(envelope);
     else if (msgType === 'cancel') requestHandlers.cancelled(envelope);
+    else if (!isOfHub) return false;
+    else if (msgType === 'ack') sender.acknowledged(content);
+    else if (msgType === 'event') watches.received(content);
+    else if (msgType === 'error') this.#refused(content);
     else return false;
     return true;
+  }
+
+  #refused(content: unknown): void {
+    const { lists, requests, sender } = this.#context;
+    const id = replyTo(content);
+    const error = CrossCommError.fromWire(content);
+    if (!sender.refused(id, error) && !requests.refused(id, error) && !lists.refused(id, error)) this.#context.report({ kind: 'refused', error, msgId: id });
   }
 }

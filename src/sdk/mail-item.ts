@@ -20,8 +20,8 @@ export class MailItem {
   readonly #outcome: MailOutcome;
 
   constructor(
-    readonly fromClientId: string,
-    readonly msgId: string,
+    /** Sender and message id. */
+    readonly key: string,
     /** Which numbering of the hub its number belongs to; in a new one it comes again under another. */
     public numbering: number,
     public seq: number,

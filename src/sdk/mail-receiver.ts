@@ -73,7 +73,7 @@ export class MailReceiver implements MailOutcome {
     if (mail.epoch !== this.#epoch || !mail.recovered) {
       const oldest = this.#surfacedCount % REMEMBERED;
       const inOrder = [...this.#surfaced.slice(oldest), ...this.#surfaced.slice(0, oldest)];
-      this.#before = new Map(inOrder.map((item) => [keyOf(item), item]));
+      this.#before = new Map(inOrder.map((item) => [item.key, item]));
       this.#unprocessed.clear();
       this.#numbering++;
       this.#epoch = mail.epoch;
@@ -99,26 +99,24 @@ export class MailReceiver implements MailOutcome {
     if (!this.#isAttached || typeof seq !== 'number' || toClientId === 'all') return undefined;
     this.#fileNewest();
     const known = this.#unprocessed.get(seq);
-    if (known?.state === 'open') return null;
+    if (known?.state === 'open') return this.#arrived(seq, receipt);
     if (!known && seq <= this.#highest && !(Number(attempt) > 1 && !this.#wasProcessed(seq))) return this.#confirm(seq);
     this.#highest = Math.max(this.#highest, seq);
-    const earlier = this.#before?.get(keyOf({ fromClientId, msgId }));
+    const key = `${fromClientId}\n${msgId}`;
+    const earlier = this.#before?.get(key);
     if (earlier && earlier.numbering !== this.#numbering && earlier.state !== 'rejected') {
       earlier.numbering = this.#numbering;
       earlier.seq = seq;
       if (earlier.state === 'processed') return this.#confirm(seq);
       this.#unprocessed.set(seq, earlier);
-      return null;
+      return this.#arrived(seq, receipt);
     }
-    const item = new MailItem(fromClientId, msgId, this.#numbering, seq, this);
+    const item = new MailItem(key, this.#numbering, seq, this);
     // what it replaces was rejected
     if (known) this.#unprocessed.delete(seq);
     this.#newest = item;
     this.#surfaced[this.#surfacedCount++ % REMEMBERED] = item;
-    if (receipt === 'delivered') {
-      this.#received.push(seq);
-      this.#schedule();
-    }
+    this.#arrived(seq, receipt);
     return item;
   }
 
@@ -133,7 +131,7 @@ export class MailReceiver implements MailOutcome {
   rejected(item: MailItem, { delayMs, dead }: RejectOptions): void {
     this.#fileNewest();
     if (this.#unprocessed.get(item.seq) !== item) return;
-    this.#rejected.push({ seq: item.seq, delay: delayMs === undefined ? undefined : delayMs / 1000, dead });
+    this.#rejected.push({ seq: item.seq, delay: delayMs && delayMs / 1000, dead });
     this.#schedule();
     this.#boundRejected();
   }
@@ -151,6 +149,14 @@ export class MailReceiver implements MailOutcome {
     this.#received = [];
     this.#rejected = [];
     this.#context.confirm({ up_to: isUpTo ? upTo : undefined, seqs: listed(seqs), received: listed(received), rejected: listed(rejected) });
+  }
+
+  #arrived(seq: number, receipt: unknown): null {
+    if (receipt === 'delivered') {
+      this.#received.push(seq);
+      this.#schedule();
+    }
+    return null;
   }
 
   #confirm(seq: number): null {
@@ -191,10 +197,6 @@ export class MailReceiver implements MailOutcome {
       return;
     }
   }
-}
-
-function keyOf({ fromClientId, msgId }: Pick<Envelope, 'fromClientId' | 'msgId'>): string {
-  return `${fromClientId}\n${msgId}`;
 }
 
 function listed<Item>(items: readonly Item[]): readonly Item[] | undefined {

@@ -35,7 +35,7 @@ export class MessageDelivery {
   run(delivery: Delivery): Promise<void> | undefined {
     const pending = this.#deliver(delivery);
     const { item } = delivery;
-    if (pending) return item ? pending.then(() => item.release()) : pending;
+    if (pending) return pending.then(() => item?.release());
     item?.release();
     return undefined;
   }
@@ -44,7 +44,7 @@ export class MessageDelivery {
     const message: Message = { ...envelope, content: fromWireContent(envelope.msgType, envelope.content) };
     const downloads = new Map<string, Promise<Downloaded>>();
     const deliver = ({ handler, downloadDirectory: directory }: HandlerMatch): Promise<void> | undefined => {
-      if (directory === undefined || envelope.ossKey === null || !isAttachmentType(envelope.msgType)) return this.#call(handler, { ...message }, item);
+      if (!directory || envelope.ossKey === null || !isAttachmentType(envelope.msgType)) return this.#call(handler, { ...message }, item);
       const download = downloads.get(directory) ?? this.#download(envelope, directory);
       downloads.set(directory, download);
       return download.then((downloaded) => this.#call(handler, { ...message, ...downloaded }, item));
@@ -81,7 +81,7 @@ export class MessageDelivery {
 
 /** The message with its decision, which counts once. */
 function confirmable(message: Message, item: MailItem | undefined): ConfirmableMessage {
-  let isDecided = item === undefined;
+  let isDecided = !item;
   const decide = (decision: () => void) => (): void => {
     if (isDecided) return;
     isDecided = true;

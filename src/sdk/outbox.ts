@@ -13,6 +13,8 @@ export interface OutgoingMessage {
   readonly isDurable: boolean;
   /** The receipt that ends the call. */
   readonly awaits: Receipt;
+  /** When it was first sent, in monotonic milliseconds. */
+  sentAtMs?: number;
   readonly call: PendingCall<SentMessage>;
 }
 
@@ -29,7 +31,7 @@ export interface Credit {
 }
 
 interface Entry {
-  /** Undefined: its caller gave it up after it was sent, and only the hub's answer is awaited. */
+  /** Undefined: its caller gave it up after it was sent, and only the hub's answer is awaited, or its place known. */
   message: OutgoingMessage | undefined;
   readonly bytes: number;
   isAnswered: boolean;
@@ -71,6 +73,11 @@ export class Outbox {
     return this.#waiting.size + this.#unanswered === 0;
   }
 
+  /** The messages that earlier connections left without an answer, in the order of their sending. */
+  get inDoubt(): string[] {
+    return [...this.#waiting].flatMap(([msgId, { message }]) => (!message || message.sentAtMs ? msgId : []));
+  }
+
   /** A message that needs no credit may go past those that wait, but not past one of its own kind. */
   get mayBypass(): boolean {
     return this.#waitingLive === 0;
@@ -102,8 +109,12 @@ export class Outbox {
    */
   flush(transmit: (message: OutgoingMessage) => boolean | CrossCommError, credit: Credit | undefined): void {
     for (const [msgId, entry] of this.#waiting) {
-      const message = entry.message as OutgoingMessage;
-      const wantsAnswer = credit !== undefined && message.isDurable;
+      const { message } = entry;
+      if (!message) {
+        this.#waiting.delete(msgId);
+        continue;
+      }
+      const wantsAnswer = credit && message.isDurable;
       if (wantsAnswer && !this.#fits(entry.bytes, credit)) {
         if (this.mayBypass) return;
         continue;
@@ -150,11 +161,10 @@ export class Outbox {
     return true;
   }
 
-  /** The connection is gone: what was sent and is still wanted waits again, before everything else. */
+  /** The connection is gone: what was sent waits again, before everything else. */
   requeue(): void {
-    const again = [...this.#sent].filter(([, { message }]) => message);
-    for (const [, entry] of again) entry.isAnswered = false;
-    this.#waiting = new Map([...again, ...this.#waiting]);
+    for (const entry of this.#sent.values()) entry.isAnswered = false;
+    this.#waiting = new Map([...this.#sent, ...this.#waiting]);
     this.#sent.clear();
     this.#unanswered = this.#unansweredBytes = 0;
   }

@@ -1,7 +1,7 @@
-import { CrossCommError, SERVER_ID, type EventContent } from '../protocol/index.js';
+import type { CrossCommError, EventContent } from '../protocol/index.js';
 import type { ClientProblem } from './client-problem.js';
-import { readMember, reportUnlessLost, type GroupMember } from './groups.js';
-import type { Requests } from './requests.js';
+import { readMember, type GroupMember } from './groups.js';
+import type { RequestOptions, Requests } from './requests.js';
 
 /** Whom to watch. */
 export interface WatchTargets {
@@ -43,6 +43,8 @@ interface WireSnapshot {
   readonly groups: readonly { readonly group: string; readonly members: readonly Parameters<typeof readMember>[0][] }[];
 }
 
+const WATCH = 'presence.watch';
+
 /** The watches of this client. The hub forgets them with the connection; they are made anew here. */
 export class PresenceWatches {
   readonly #requests: Requests;
@@ -59,7 +61,7 @@ export class PresenceWatches {
     const watch: Watch = { clientIds, groups, handle, isActive: false };
     this.#watches.add(watch);
     try {
-      await this.#begin(watch);
+      await this.#requests.hub(WATCH, wireTargets(watch), this.#beginning(watch));
     } catch (error) {
       this.#watches.delete(watch);
       throw error;
@@ -70,15 +72,15 @@ export class PresenceWatches {
   /** Takes an `event`. */
   received(content: unknown): void {
     const { event, client_id: clientId, change, why, at, group } = (content ?? {}) as Partial<EventContent>;
-    if (event !== 'presence' || clientId === undefined || change === undefined) return;
+    if (event !== 'presence' || !clientId || !change) return;
     for (const watch of this.#watches)
-      if (watch.isActive && (group === undefined ? watch.clientIds.includes(clientId) : watch.groups.includes(group)))
+      if (watch.isActive && (group ? watch.groups.includes(group) : watch.clientIds.includes(clientId)))
         this.#tell(watch, { kind: 'change', clientId, change, why, at: at ?? 0, group });
   }
 
   /** A new connection: watches again. */
   renew(): void {
-    for (const watch of this.#watches) this.#begin(watch).catch((error: CrossCommError) => reportUnlessLost(error, this.#report));
+    for (const watch of this.#watches) this.#requests.renew(WATCH, wireTargets(watch), this.#beginning(watch));
   }
 
   /** The connection is gone. */
@@ -91,21 +93,21 @@ export class PresenceWatches {
     this.#watches.clear();
   }
 
-  async #begin(watch: Watch): Promise<void> {
-    const onAnswer = (answer: unknown): void => {
-      watch.isActive = true;
-      this.#tell(watch, readSnapshot(answer as WireSnapshot));
+  /** Takes the answer that begins a watch. */
+  #beginning(watch: Watch): RequestOptions {
+    return {
+      onAnswer: (answer) => {
+        watch.isActive = true;
+        this.#tell(watch, readSnapshot(answer as WireSnapshot));
+      },
     };
-    await this.#requests.request({ to: SERVER_ID, action: 'presence.watch', data: wireTargets(watch), onAnswer });
   }
 
   async #end(watch: Watch): Promise<void> {
     if (!this.#watches.delete(watch)) return;
-    const others = [...this.#watches];
-    const clientIds = watch.clientIds.filter((id) => !others.some((other) => other.clientIds.includes(id)));
-    const groups = watch.groups.filter((group) => !others.some((other) => other.groups.includes(group)));
+    const unwatched = (what: 'clientIds' | 'groups'): string[] => watch[what].filter((name) => ![...this.#watches].some((other) => other[what].includes(name)));
     try {
-      await this.#requests.request({ to: SERVER_ID, action: 'presence.unwatch', data: wireTargets({ clientIds, groups }) });
+      await this.#requests.hub('presence.unwatch', wireTargets({ clientIds: unwatched('clientIds'), groups: unwatched('groups') }));
     } catch (error) {
       // it has ended with the connection
       if ((error as CrossCommError).code !== 'CC_NOT_CONNECTED') throw error;

@@ -3,7 +3,7 @@ export type { ReconnectOptions } from './reconnect-policy.js';
 export type { ClientStatus } from './client-status.js';
 export type { ClientProblem, ProblemHandler } from './client-problem.js';
 export type { ClientLogger } from './logger.js';
-export type { ClientList, ListClientsOptions, ListedClient } from './client-list-requests.js';
+export type { ClientList, ListClientsOptions } from './client-list-requests.js';
 export type { CallOptions } from './deadline.js';
 export type { Clock } from './frame-writer.js';
 export type { FileProgress, ProgressHandler } from './client-files.js';
@@ -26,6 +26,7 @@ export {
   RequestHandler,
   type Envelope,
   type ErrorCode,
+  type ListedClient,
   type Message,
   type MessageListenerOptions,
   type Receipt,

@@ -80,8 +80,8 @@ export class ReconnectingConnection {
           resolve();
         };
       });
-      if (reason === undefined) session.logout();
-      else session.terminate(reason);
+      if (reason) session.terminate(reason);
+      else session.logout();
       await stopped;
     } else if (this.#status.state !== 'closed' && this.#status.state !== 'idle') {
       this.#setStatus({ state: 'closed', reason });

@@ -65,7 +65,7 @@ const LIVE_TO_ONE: DeliveryPlan = { ...LIVE, ext: extText({ delivery: 'live' }) 
  */
 export function assertSendable(msgType: CommMsgType, toClientId: string): asserts msgType is UserMessageType {
   const role = roleOf(msgType);
-  if (role === undefined) throw new CrossCommError('CC_UNKNOWN_TYPE', `The type is "${msgType}".`);
+  if (!role) throw new CrossCommError('CC_UNKNOWN_TYPE', `The type is "${msgType}".`);
   if (role !== 'user') throw new CrossCommError('CC_TYPE_NOT_ALLOWED', `The type is "${msgType}".`);
   const problem = targetProblem(toClientId);
   if (problem) throw new CrossCommError('CC_INVALID_CLIENT_ID', problem);

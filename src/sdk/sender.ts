@@ -1,7 +1,6 @@
 import { CrossCommError, type AckContent } from '../protocol/index.js';
 import type { ClientSettings } from './client.options.js';
 import { abortedError, type CallOptions } from './deadline.js';
-import { frameSizeProblem } from './frame-size.js';
 import type { WrittenFrame } from './frame-writer.js';
 import { Outbox, type Credit, type OutgoingMessage } from './outbox.js';
 import { PendingCall } from './pending-call.js';
@@ -17,7 +16,7 @@ export class Sender {
   /** Whose turn it is; nothing is sent on a session before what is older. */
   #session: Session | undefined;
   /** Undefined towards servers that send no acks. */
-  #credit: Credit | undefined;
+  #credit: (Credit & { readonly maxAgeMs: number }) | undefined;
   /** Who waits until everything is answered. */
   #answered: PendingCall<void> | undefined;
 
@@ -43,7 +42,7 @@ export class Sender {
     const extended = ext && frame.slice(0, -1) + ext;
     if (session) {
       const best = (this.#credit && extended) || frame;
-      const problem = sizeProblem(best, session);
+      const problem = session.sizeProblem(best);
       if (problem) throw problem;
       if (!(isDurable && this.#credit) && this.#outbox.mayBypass) {
         const { bufferedBytes } = session;
@@ -66,11 +65,22 @@ export class Sender {
     if (status.state === 'closed') throw status.reason ?? new CrossCommError('CC_CLOSED');
   }
 
-  /** A new connection: sends what waited, first what the last one did not answer. What this hub would not take fails. */
-  sessionChanged(session: Session): void {
+  /**
+   * A new connection: sends what waited, first what the last one did not answer. What this hub would not take fails.
+   * @param announce tells the hub what is sent once more: it knows what of it was refused on a lost connection, and does not
+   *   take that behind what was sent later
+   */
+  sessionChanged(session: Session, announce: (msgIds: readonly string[]) => void): void {
     const { welcome } = session;
     this.#session = session;
-    this.#credit = welcome?.features.includes('acks') ? { messages: welcome.limits.maxUnacked, bytes: welcome.limits.maxUnackedBytes } : undefined;
+    this.#credit = undefined;
+    if (welcome?.features.includes('acks')) {
+      const { maxUnacked: messages, maxUnackedBytes: bytes, duplicateWindowMs } = welcome.limits;
+      this.#credit = { messages, bytes, maxAgeMs: Math.min(this.#settings.resendMaxAgeMs, duplicateWindowMs / 2) };
+    }
+    // so many names fit into one frame, and no more are without any answer
+    const inDoubt = this.#outbox.inDoubt.slice(-3_000);
+    if (this.#credit && inDoubt.length) announce(inDoubt);
     this.#flush();
   }
 
@@ -112,15 +122,17 @@ export class Sender {
     const session = this.#session;
     if (!session) return;
     const credit = this.#credit;
-    const transmit = ({ frame, plainFrame }: OutgoingMessage): boolean | CrossCommError => {
-      const best = credit ? frame : plainFrame;
-      return sizeProblem(best, session) ?? session.send(best);
+    // not the wall clock: it may jump by days
+    const nowMs = performance.now();
+    const transmit = (message: OutgoingMessage): boolean | CrossCommError => {
+      const { sentAtMs = nowMs } = message;
+      if (credit && nowMs - sentAtMs > credit.maxAgeMs) return new CrossCommError('CC_DELIVERY_UNKNOWN', 'Too old to be sent again.');
+      const best = credit ? message.frame : message.plainFrame;
+      const outcome = session.sizeProblem(best) ?? session.send(best);
+      if (outcome === true) message.sentAtMs = sentAtMs;
+      return outcome;
     };
     this.#outbox.flush(transmit, credit);
     if (this.#outbox.isAnswered) this.#answered?.resolve();
   }
-}
-
-function sizeProblem(frame: string, { welcome }: Session): CrossCommError | undefined {
-  return frameSizeProblem(frame, welcome?.limits.maxMessageBytes);
 }

@@ -15,6 +15,7 @@ import {
 } from '../protocol/index.js';
 import type { ClientSettings } from './client.options.js';
 import { sessionEnd, type SessionEnd, type SocketClose } from './session-end.js';
+import { frameSizeProblem } from './frame-size.js';
 import type { FrameWriter } from './frame-writer.js';
 import { Heartbeat } from './heartbeat.js';
 import { Liveness } from './liveness.js';
@@ -105,6 +106,11 @@ export class Session {
     }
   }
 
+  /** Why a frame may not be sent to this server. */
+  sizeProblem(frame: string): CrossCommError | undefined {
+    return frameSizeProblem(frame, this.welcome?.limits.maxMessageBytes);
+  }
+
   /** Hands a frame to the socket; `false` when nobody is logged in on it, or the hub reads no more. */
   send(frame: string): boolean {
     return this.#phase === 'online' && !this.#shutdown && this.#transport?.send(frame) === true;
@@ -113,7 +119,7 @@ export class Session {
   /** Stops or continues reading, where the platform can. */
   pause(paused: boolean): void {
     const transport = this.#transport;
-    if (transport?.pause === undefined) return;
+    if (!transport?.pause) return;
     this.#liveness.suspend(paused);
     if (paused) transport.pause();
     else transport.resume?.();
@@ -171,7 +177,7 @@ export class Session {
 
   #isShutdown(content: unknown): boolean {
     const error = CrossCommError.fromWire(content);
-    if (error.code !== 'CC_SHUTTING_DOWN' || replyTo(content) !== undefined) return false;
+    if (error.code !== 'CC_SHUTTING_DOWN' || replyTo(content)) return false;
     this.#shutdown = error;
     return true;
   }
@@ -202,7 +208,7 @@ export class Session {
     clearTimeout(this.#timer);
     this.#phase = 'online';
     this.welcome = welcome;
-    this.#decoding = welcome === undefined ? {} : { allowExt: true, maxNestingDepth: welcome.limits.maxNestingDepth };
+    this.#decoding = welcome ? { allowExt: true, maxNestingDepth: welcome.limits.maxNestingDepth } : {};
     this.onlineSinceMs = settings.clock.now();
     this.#heartbeat.start(Math.min(settings.heartbeatIntervalMs, welcome?.heartbeatIntervalMs ?? Infinity));
     this.#liveness.start();
@@ -221,7 +227,7 @@ export class Session {
   }
 
   #probe(): void {
-    if (this.#transport?.ping !== undefined) this.#transport.ping();
+    if (this.#transport?.ping) this.#transport.ping();
     else if (this.welcome?.features.includes('requests')) this.#probeId = this.#control('request', { action: 'ping', data: null });
     else this.#control('text', '', this.#context.settings.clientId);
   }

@@ -183,11 +183,13 @@ describe('cross-comm server', () => {
     const url = /ws:\/\/127\.0\.0\.1:\d+/.exec(stdout)?.[0];
     expect(url).toBeDefined();
     expect(url).not.toBe('ws://127.0.0.1:0');
+    expect(stdout).toContain(`  mail:    in ${join(folder, 'hub', 'mail')}; 0 messages wait\n`);
   });
 
   test('with --json prints one line that scripts read, and serves at that address', async () => {
     const server = startCli(['server', '--port', '0', '--host', '127.0.0.1', '--storage', 'none', '--data-dir', join(folder, 'hub2'), '--json']);
-    const listening = JSON.parse(await server.printed('listening')) as { urls: string[] };
+    const listening = JSON.parse(await server.printed('listening')) as { urls: string[]; mail: unknown };
+    expect(listening.mail).toEqual({ place: join(folder, 'hub2', 'mail'), messages: 0 });
     const client = new CrossCommClient({ url: listening.urls[0] ?? '', clientId: 'gina' });
     await client.login();
     expect(client.status.state).toBe('online');

@@ -318,6 +318,34 @@ describe('A takeover', () => {
     expect((await next.next()).msg_id).toBe('m2');
     await next.expectNothingElse();
   });
+
+  test('leaves the old program a moment to confirm what it was sent, and ends it as soon as it has', async () => {
+    const hub = await open();
+    const [alice, bob] = [await mailClient(hub.url, 'alice'), await mailClient(hub.url, 'bob')];
+    for (const id of ['m1', 'm2', 'm3']) alice.send({ msg_id: id, to_client_id: 'bob' });
+    const [, second, third] = await receive(bob, 3);
+    const next = await mailClient(hub.url, 'bob');
+    await next.expectNothingElse();
+    // nothing else counts
+    bob.send({ to_client_id: 'alice', content: 'I am still here' });
+    confirm(bob, { up_to: seqOf(second as never) });
+    confirm(bob, { rejected: [{ seq: seqOf(third as never) }] });
+    expect(await bob.closed(140)).toEqual({ code: 4009, reason: 'a newer login with the same client id took over' });
+    expect((await next.next()).msg_id).toBe('m3');
+    await next.expectNothingElse();
+    await untilAcked(alice, 'stored', ['m1', 'm2', 'm3']);
+    await alice.expectNothingElse();
+  });
+
+  test('ends an old program that does not confirm all the same', async () => {
+    const hub = await open();
+    const [alice, bob] = [await mailClient(hub.url, 'alice'), await mailClient(hub.url, 'bob')];
+    alice.send({ msg_id: 'm1', to_client_id: 'bob' });
+    await bob.next();
+    const next = await mailClient(hub.url, 'bob');
+    expect((await next.next()).msg_id).toBe('m1');
+    expect((await bob.closed()).code).toBe(4009);
+  });
 });
 
 describe('A sender', () => {

@@ -54,8 +54,8 @@ export function checkHistory(events: readonly HistoryEvent[]): Verdict {
     } else if (event.kind === 'acked') {
       answers.set(nameOf(event), event.receipt === 'live' || event.receipt === 'sent' ? 'live' : 'acked');
     } else if (event.kind === 'refused') {
-      // the caller gave up itself: the hub may have taken it
-      if (!OWN_CODES.has(event.code)) answers.set(nameOf(event), 'refused');
+      // the caller gave up itself, or nobody knows any more: the hub may have taken it
+      if (!OPEN_CODES.has(event.code)) answers.set(nameOf(event), 'refused');
     }
   }
   for (const event of events) {
@@ -90,8 +90,8 @@ export function checkHistory(events: readonly HistoryEvent[]): Verdict {
   };
 }
 
-/** Codes with which the client itself gives a message up, whatever the hub did with it. */
-const OWN_CODES: ReadonlySet<string> = new Set(['CC_TIMEOUT', 'CC_ABORTED', 'CC_CLOSED', 'CC_NOT_CONNECTED']);
+/** Codes with which the client itself gives a message up, whatever the hub did with it; and the one that says that nobody knows what it did. */
+const OPEN_CODES: ReadonlySet<string> = new Set(['CC_TIMEOUT', 'CC_ABORTED', 'CC_CLOSED', 'CC_NOT_CONNECTED', 'CC_DELIVERY_UNKNOWN']);
 
 function membersOf(events: readonly HistoryEvent[]): ReadonlyMap<string, readonly string[]> {
   const members = new Map<string, string[]>();

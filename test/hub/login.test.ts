@@ -50,7 +50,7 @@ describe('Login', () => {
         protocol: 2,
         session: expect.stringMatching(/^[0-9a-f-]{36}$/),
         features: ['errors', 'ext', 'requests', 'acks', 'mailbox', 'calls', 'events'],
-        limits: { max_message_bytes: 2_000_000, max_nesting_depth: 50, max_unacked: 1_024, max_unacked_bytes: 4_194_304 },
+        limits: { max_message_bytes: 2_000_000, max_nesting_depth: 50, max_unacked: 1_024, max_unacked_bytes: 4_194_304, duplicate_window: 86_400 },
         heartbeat_interval: 7,
         heartbeat_timeout: 21,
       },

@@ -282,6 +282,36 @@ describe('With block_sender, a receiver that does not read', () => {
     expect(frames.filter(({ ext }) => ext === undefined).map(numberOf)).toEqual(range(0, count));
   });
 
+  test('holds up two hundred senders, and its hub keeps no more for it than from one', async () => {
+    const hub = await open('block_sender');
+    const stuck = await RawClient.old(hub.url, 'stuck');
+    const connection = connectionOf(hub, 'stuck');
+    stuck.socket.pause();
+    const senders = await Promise.all(range(0, 200).map((n) => RawClient.old(hub.url, `sender${n}`)));
+    let mostBytes = 0;
+    const watch = setInterval(() => (mostBytes = Math.max(mostBytes, connection.bufferedBytes)), 1);
+    onCleanUp(() => clearInterval(watch));
+    const count = 30;
+    // of several messages each what one read of a socket brings
+    for (const n of range(0, count)) for (const sender of senders) sender.send({ to_client_id: 'stuck', content: `${n} ${BODY.slice(0, 4 * KIB)}` });
+    // the first ones had sent everything before the system took no more
+    const heldUp = (): number => senders.filter(({ id }) => connectionOf(hub, id).isReadingStopped).length;
+    await until(() => heldUp() >= 100, 'most senders are held up', 20_000);
+    await pause(300);
+    expect(hub.service.getOnlineClients()).toHaveLength(201);
+    expect(connection.bufferedBytes).toBeGreaterThan(SOFT);
+    stuck.socket.resume();
+    const last = new Map<string, number>();
+    for (const { from_client_id, content } of await receive(stuck, count * senders.length)) {
+      const n = Number.parseInt(content as string, 10);
+      expect([from_client_id, n]).toEqual([from_client_id, (last.get(from_client_id) ?? -1) + 1]);
+      last.set(from_client_id, n);
+    }
+    expect(mostBytes).toBeLessThanOrEqual(SOFT + MESSAGE_BYTES);
+    await stuck.expectNothingElse();
+    expect(hub.service.refusalCounts.slow_receiver).toBe(0);
+  }, 60_000);
+
   test.each(['all', 'group:g'])('holds up senders to %s', async (to) => {
     const hub = await open('block_sender');
     const [sender, reader, stuck] = [await RawClient.old(hub.url, 'sender'), await RawClient.old(hub.url, 'reader'), await RawClient.old(hub.url, 'stuck')];
@@ -314,6 +344,7 @@ describe('With block_sender, a receiver that does not read', () => {
     for (const { content } of refusals) expect(content).toMatchObject({ code: 'CC_UNKNOWN_CLIENT', data: { to_client_id: 'stuck' } });
     stuck.socket.resume();
     expect(await stuck.closed()).toEqual({ code: 4013, reason: `more than ${SOFT} bytes unread for 400 ms` });
+    expect(hub.service.refusalCounts.slow_receiver).toBe(1);
   });
 
   test('and its sender that does not read either are no deadlock', async () => {

@@ -49,7 +49,7 @@ describe('The handshake', () => {
     const ms = fc.integer({ min: 1, max: 1e6 }).map((seconds) => seconds * 1_000);
     fc.assert(
       fc.property(features, fc.uuid(), ms, ms, fc.integer({ min: 1 }), (list, session, heartbeatIntervalMs, heartbeatTimeoutMs, limit) => {
-        const welcome = { protocol: 2, session, features: list, limits: { maxMessageBytes: limit, maxNestingDepth: limit, maxUnacked: limit, maxUnackedBytes: limit }, heartbeatIntervalMs, heartbeatTimeoutMs };
+        const welcome = { protocol: 2, session, features: list, limits: { maxMessageBytes: limit, maxNestingDepth: limit, maxUnacked: limit, maxUnackedBytes: limit, duplicateWindowMs: heartbeatTimeoutMs }, heartbeatIntervalMs, heartbeatTimeoutMs, expiresInMs: heartbeatIntervalMs };
         expect(parseLoginAnswer(overTheWire(loginSuccessContent(welcome)))).toEqual({ status: 'success', welcome });
       }),
     );
@@ -86,7 +86,7 @@ describe('Lists and requests', () => {
   test('a list request and its answer are read as they were made', () => {
     for (const online of [true, false]) expect(parseListRequest(listRequestContent(online))).toBe(online);
     const clients = [{ client_id: 'a', status: 'online' as const, last_heartbeat: 1.5, login_time: 1 }];
-    expect(parseListResponse(listResponseContent(clients, true))).toEqual({ clients, total_count: 1, only_show_online: true });
+    expect(parseListResponse(listResponseContent(clients, true))).toEqual({ clients: [{ clientId: 'a', status: 'online', lastHeartbeat: 1.5, loginTime: 1 }], totalCount: 1, onlyShowOnline: true });
   });
 
   test('no list request can make the answer fail', () => {
@@ -96,8 +96,8 @@ describe('Lists and requests', () => {
   test('the odd lists of a Python server are read: numbers, null and objects as ids', () => {
     const list = parseListResponse({ clients: [{ client_id: 5, status: 'online', last_heartbeat: 'x' }, { client_id: null }], total_count: 9 });
     expect(list.clients).toEqual([
-      { client_id: '5', status: 'online', last_heartbeat: 0, login_time: 0 },
-      { client_id: 'null', status: 'offline', last_heartbeat: 0, login_time: 0 },
+      { clientId: '5', status: 'online', lastHeartbeat: 0, loginTime: 0 },
+      { clientId: 'null', status: 'offline', lastHeartbeat: 0, loginTime: 0 },
     ]);
     for (const bad of ['{nope', '5', null, {}, { clients: 5 }]) expect(() => parseListResponse(bad)).toThrow(expect.objectContaining({ code: 'CC_INVALID_CONTENT' }));
   });

@@ -16,6 +16,7 @@ import { UPGRADE_ROWS } from './upgrade-rows.js';
 
 /** Codes that no hub tells a client in a frame or by closing, and the test that shows where they come from. */
 const TOLD_ELSEWHERE: Readonly<Partial<Record<ErrorCode, string>>> = {
+  CC_DELIVERY_UNKNOWN: 'delivery/outcomes.test.ts',
   CC_NO_HANDLER: 'sdk/requests.test.ts',
   CC_NOT_CONNECTED: 'sdk/connection.test.ts',
   CC_CONNECT_FAILED: 'sdk/connection.test.ts',

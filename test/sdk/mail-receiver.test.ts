@@ -77,10 +77,10 @@ class World {
     const [item] = this.open.splice(index % Math.max(1, this.open.length), 1);
     if (!item) return;
     if (isProcessed) {
-      this.processed.add(item.msgId);
+      this.processed.add(item.key.slice(2));
       item.release();
     } else {
-      this.rejections.set(item.msgId, (this.rejections.get(item.msgId) ?? 0) + 1);
+      this.rejections.set(item.key.slice(2), (this.rejections.get(item.key.slice(2)) ?? 0) + 1);
       item.reject({});
     }
   }
@@ -130,4 +130,17 @@ test('whatever breaks, mail is surfaced once per rejection more, and the hub for
     }),
     { numRuns: 1_000 },
   );
+});
+
+test('a message that comes again while it is worked on is said to have arrived again', () => {
+  const confirmed: ConfirmContent[] = [];
+  const receiver = new MailReceiver({ nextTurn: (run) => run(), confirm: (content) => void confirmed.push(content) });
+  const welcome = { epoch: 'e', seq: 0, recovered: true, pending: 0 };
+  const mail: Envelope = { msgId: 'm1', fromClientId: 'a', toClientId: 'b', msgType: 'text', content: '', timestamp: 0, ossKey: null, ext: { seq: 1, receipt: 'delivered' } };
+  receiver.sessionChanged(welcome);
+  expect(receiver.accept(mail)).toMatchObject({ state: 'open' });
+  receiver.sessionLost();
+  receiver.sessionChanged(welcome);
+  expect(receiver.accept(mail)).toBeNull();
+  expect(confirmed.map(({ received }) => received)).toEqual([[1], [1]]);
 });

@@ -86,6 +86,8 @@ describe('a durable message', () => {
     await untilState(client, 'reconnecting');
     sent.push(client.sendMessage('4', 'text', 'bob'));
     const next = await hub.welcome();
+    const ids = texts.slice(1).map((text) => (JSON.parse(text) as { msg_id: string }).msg_id);
+    expect((await next.next()).content).toMatchObject({ action: 'delivery.resend', data: { msg_ids: ids } });
     expect([await next.nextText(), await next.nextText()]).toEqual(texts.slice(1));
     const newer = await next.take(2);
     expect(contentsOf(newer)).toEqual(['4', '5']);
@@ -107,8 +109,9 @@ describe('a durable message', () => {
     line.error({ reply_to: frames[1]!.msg_id, code: 'CC_UNKNOWN_CLIENT' });
     line.cut();
     const next = await hub.welcome();
-    const again = await next.next();
+    const [named, again] = [await next.next(), await next.next()];
     expect(again.content).toBe('kept');
+    expect(named.content).toMatchObject({ action: 'delivery.resend', data: { msg_ids: [again.msg_id] } });
     next.ack('stored', again);
     await kept;
   });

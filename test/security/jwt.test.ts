@@ -239,7 +239,7 @@ describe('auth.refresh', () => {
     client.send({ msg_id: 'm1', to_client_id: 'alice', content: 'x' });
     expect((await client.next()).content).toMatchObject({ reply_to: 'm1', code: 'CC_NOT_ALLOWED' });
     const exp = inSeconds(30);
-    expect((await ask(client, hs256({ sub: 'alice', exp, cross_comm: { permissions: { send: ['alice'] } } }))).content).toEqual({ reply_to: 'r', data: { expires_at: exp } });
+    expect((await ask(client, hs256({ sub: 'alice', exp, cross_comm: { permissions: { send: ['alice'] } } }))).content).toEqual({ reply_to: 'r', data: { expires_at: exp, expires_in: expect.any(Number) } });
     await pause(900);
     client.send({ to_client_id: 'alice', content: 'still here' });
     expect((await client.next()).content).toBe('still here');

@@ -52,7 +52,15 @@ export class DuplicateIds {
 
   seqOf(sender: string, msgId: string, nowMs: number): number | undefined {
     this.#hash.of(msgId);
-    return this.#find(sender, nowMs);
+    const entry = this.#find(sender, nowMs);
+    return entry === 0 ? undefined : this.#entries.seq[entry];
+  }
+
+  /** When it was stored, in milliseconds since the epoch. */
+  storedAtMs(sender: string, msgId: string, nowMs: number): number | undefined {
+    this.#hash.of(msgId);
+    const entry = this.#find(sender, nowMs);
+    return entry === 0 ? undefined : this.#entries.storedAtMs[entry];
   }
 
   /**
@@ -142,12 +150,11 @@ export class DuplicateIds {
     return true;
   }
 
-  #find(sender: string, nowMs: number): number | undefined {
+  /** The entry of the id that was hashed last; 0 when there is none. */
+  #find(sender: string, nowMs: number): number {
     const owner = this.#senders.get(sender);
-    if (owner === undefined) return undefined;
-    const entry = this.#entries.find(owner.number, this.#hash);
-    if (entry === 0 || this.#isOld(entry, nowMs)) return undefined;
-    return this.#entries.seq[entry];
+    const entry = owner === undefined ? 0 : this.#entries.find(owner.number, this.#hash);
+    return entry === 0 || this.#isOld(entry, nowMs) ? 0 : entry;
   }
 
   #remember(name: string, seq: number, storedAtMs: number, nowMs: number): number {

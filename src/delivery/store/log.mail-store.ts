@@ -102,6 +102,10 @@ export class LogMailStore extends MailStore {
     return this.#parts.recovered.ids.seqOf(fromClientId, msgId, nowMs);
   }
 
+  override storedAtMs(fromClientId: string, msgId: string): number | undefined {
+    return this.#parts.recovered.ids.storedAtMs(fromClientId, msgId, steadyNowMs());
+  }
+
   override remove(recipient: string, seqs: readonly number[]): void {
     const { table } = this.#parts.recovered;
     const removed: number[] = [];
@@ -166,6 +170,10 @@ export class LogMailStore extends MailStore {
       await this.#lock?.release();
       this.#lock = undefined;
     }
+  }
+
+  override get place(): string {
+    return this.#options.directory;
   }
 
   override get stats(): StoreStats {

@@ -102,6 +102,9 @@ export abstract class MailStore {
    */
   abstract seqOf(fromClientId: string, msgId: string, nowMs?: number): number | undefined;
 
+  /** When that was, in milliseconds since the epoch. */
+  abstract storedAtMs(fromClientId: string, msgId: string): number | undefined;
+
   /** Takes messages out of a mailbox: processed, expired, or moved. Numbers it does not hold are ignored. */
   abstract remove(recipient: string, seqs: readonly number[]): void;
 
@@ -124,4 +127,7 @@ export abstract class MailStore {
   abstract close(): Promise<void>;
 
   abstract get stats(): StoreStats;
+
+  /** The folder of its files, or `memory`. */
+  abstract get place(): string;
 }

@@ -64,6 +64,10 @@ export class MemoryMailStore extends MailStore {
     return this.#ids.seqOf(fromClientId, msgId, nowMs);
   }
 
+  override storedAtMs(fromClientId: string, msgId: string): number | undefined {
+    return this.#ids.storedAtMs(fromClientId, msgId, steadyNowMs());
+  }
+
   override remove(recipient: string, seqs: readonly number[]): void {
     for (const seq of seqs) {
       const mail = this.#table.remove(recipient, seq);
@@ -99,6 +103,10 @@ export class MemoryMailStore extends MailStore {
     if (this.#state === 'closed') return;
     await this.flush();
     this.#state = 'closed';
+  }
+
+  override get place(): string {
+    return 'memory';
   }
 
   override get stats(): StoreStats {
