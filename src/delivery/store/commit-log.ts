@@ -42,6 +42,8 @@ export class CommitLog {
   #lastHoldMs = 0;
   #retry: NodeJS.Timeout | undefined;
   readonly #writers: RecordWriter[] = [];
+  /** How often what was recorded found no space, copies among it. */
+  refusals = 0;
 
   constructor(segments: SegmentWriter, events: CommitEvents) {
     this.#segments = segments;
@@ -210,6 +212,7 @@ export class CommitLog {
   /** No space: messages are given back; what was done with others is kept for later. */
   #refuse(batch: Batch, cause: NoSpaceError, hasSpace: boolean): void {
     this.#state = 'full';
+    this.refusals++;
     const error = full(cause.cause);
     this.#error = error;
     const batches = [batch, ...this.#queue];

@@ -131,6 +131,8 @@ export class SegmentCleaner {
 
   /** @returns false when the segment has to stay */
   async #copyLiving(segment: Segment): Promise<boolean> {
+    const { log } = this.#context;
+    const { refusals } = log;
     this.#sliceStart = performance.now();
     this.#hasCopied = false;
     if ((await this.#holdsMail(segment)) && !(await this.#copyMails(segment))) return false;
@@ -138,8 +140,10 @@ export class SegmentCleaner {
     await this.#copyFacts(segment);
     this.#hasCopied = this.#context.keepLife(segment.number) || this.#hasCopied;
     // without copies it can go even when the disk is full
-    if (this.#hasCopied) await this.#context.log.flush();
-    return !this.#isStopped;
+    if (!this.#hasCopied) return !this.#isStopped;
+    await log.flush();
+    // a copy that nobody was waiting for yet may be among what found no space
+    return !this.#isStopped && log.refusals === refusals;
   }
 
   async #holdsMail(segment: Segment): Promise<boolean> {
