@@ -54,7 +54,7 @@ async function crashedStore(bed: Testbed, producer: Producer, sdk: Consumer): Pr
     for (const receiver of ['sdk', 'raw']) {
       expect(await producer.send(receiver, 80)).toBeUndefined();
       const after = await fileSizes(bed.dataDir);
-      const grown = [...after].filter(([path, size]) => size !== (before.get(path) ?? 0) && !path.endsWith('.yaml'));
+      const grown = [...after].filter(([path, size]) => size !== (before.get(path) ?? 0) && path.startsWith('mail/'));
       expect(grown).toHaveLength(1);
       const [path, end] = grown[0] as [string, number];
       file = path;

@@ -1,7 +1,7 @@
 import { CrossCommError } from '../../protocol/index.js';
 import { Batch } from './batch.js';
 import { sealBlock } from './block.js';
-import { isNoSpace } from './disk-reserve.js';
+import { isShortage, isTooManyFiles } from './disk-reserve.js';
 import type { Mail } from './mail.js';
 import { RecordWriter } from './record-writer.js';
 import { SegmentWriter } from './segment-writer.js';
@@ -179,7 +179,7 @@ export class CommitLog {
       try {
         await reserve.hold();
       } catch (error) {
-        if (!isNoSpace(error)) this.fail(error);
+        if (!isShortage(error)) this.fail(error);
         return;
       }
     }
@@ -194,12 +194,13 @@ export class CommitLog {
       sealBlock(writer.buffer, writer.length, batch.count, this.#segments.number, this.#segments.offset);
       await this.#segments.write(writer.buffer, writer.length);
     } catch (error) {
-      if (!isNoSpace(error)) throw error;
+      if (!isShortage(error)) throw error;
       await this.#segments.undo();
-      throw new NoSpaceError('The disk is full.', { cause: error });
+      throw new NoSpaceError(String(error), { cause: error });
     }
     try {
       await this.#segments.sync();
+      await this.#segments.checkName();
     } catch (error) {
       // its messages are refused, so the next start should not find them; where that fails, too, nobody can know
       await this.#segments.undo().catch(() => undefined);
@@ -254,7 +255,8 @@ export class CommitLog {
 class NoSpaceError extends Error {}
 
 function full(cause?: unknown): CrossCommError {
-  return new CrossCommError('CC_STORE_FULL', { cause, retryAfter: RETRY_MS / 1_000 });
+  const detail = isTooManyFiles(cause) ? { detail: 'The hub has too many files open.' } : {};
+  return new CrossCommError('CC_STORE_FULL', { ...detail, cause, retryAfter: RETRY_MS / 1_000 });
 }
 
 function closed(): CrossCommError {

@@ -1,4 +1,4 @@
-import type { Mail } from './mail.js';
+import { checksumOf, type Mail } from './mail.js';
 
 /** Places at the front of the queue that are given up at a time. */
 const CUT = 4_096;
@@ -46,6 +46,8 @@ export class FrameCache {
 
   #dropOldest(): void {
     const mail = this.#queue[this.#head++];
-    if (mail !== undefined) this.forget(mail);
+    if (mail?.frame === undefined) return;
+    mail.checksum = checksumOf(mail.frame);
+    this.forget(mail);
   }
 }

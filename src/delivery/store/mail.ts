@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { NewMail, StoredMail } from './mail-store.js';
 
 /** A message in memory, with the place of its frame on disk. */
@@ -20,6 +21,8 @@ export class Mail implements StoredMail {
   segment = 0;
   /** Where in the segment its frame begins; until it is durable, where in its batch. */
   offset = 0;
+  /** CRC-32 of its frame, once that is not at hand: who reads it from the disk compares. */
+  checksum = 0;
 
   /** @param recipients belong to it from now on */
   constructor(mail: Omit<NewMail, 'frame' | 'recipients'>, recipients: string[], storedAtMs: number, sizeBytes: number, frame: Buffer | undefined) {
@@ -33,6 +36,11 @@ export class Mail implements StoredMail {
     this.recipients = recipients;
     this.frame = frame;
   }
+}
+
+/** CRC-32 as a small integer, which takes no memory of its own. */
+export function checksumOf(frame: Buffer): number {
+  return crc32(frame) | 0;
 }
 
 /** A small fact, with the segment that holds it durably; 0 until then. */

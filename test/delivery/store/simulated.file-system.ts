@@ -24,7 +24,7 @@ type NameChange = ReadonlyMap<string, Inode | undefined>;
 const SECTOR_BYTES = 512;
 
 export type FileOperation =
-  | 'makeDirectory' | 'list' | 'open' | 'read' | 'write' | 'datasync' | 'truncate' | 'size' | 'close' | 'copy' | 'rename' | 'unlink' | 'syncDirectory';
+  | 'makeDirectory' | 'list' | 'open' | 'read' | 'write' | 'datasync' | 'truncate' | 'size' | 'isNamed' | 'close' | 'copy' | 'rename' | 'unlink' | 'syncDirectory';
 
 /** A disk in memory: full when told so, failing when told so, and able to lose its power. */
 export class SimulatedFileSystem implements StoreFileSystem {
@@ -191,6 +191,7 @@ export class SimulatedFileSystem implements StoreFileSystem {
           inode.unsynced.push({ truncatedTo: length });
         }),
       size: () => this.#run('size', name, () => inode.current.length),
+      isNamed: () => this.#run('isNamed', name, () => [...this.#names.values()].includes(inode)),
       close: () => this.#run('close', name, () => undefined),
     };
   }
