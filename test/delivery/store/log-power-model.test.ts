@@ -260,7 +260,7 @@ class Machine {
   }
 }
 
-beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate', 'clearImmediate', 'nextTick', 'queueMicrotask'] }));
+beforeEach(() => void jest.useFakeTimers({ doNotFake: ['Date', 'hrtime', 'nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'setInterval', 'clearInterval'] }));
 afterEach(() => void jest.useRealTimers());
 
 describe('a store whose machine fails at any moment', () => {
