@@ -1,12 +1,13 @@
-import { cp, open, readdir, stat, truncate } from 'node:fs/promises';
+import { cp, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SeededRandom } from './random.js';
 
 /**
- * What a crash, a power cut or a bad disk leaves of a file from byte `at` on: nothing (`cut`), zeros (`zeros`), or all
- * but that one byte (`garbled`).
+ * What a crash, a power cut or a bad disk leaves of a file from byte `at` on: nothing (`cut`), zeros (`zeros`), anything
+ * (`garbage`), or all but that one byte (`garbled`).
  */
 export interface Damage {
-  readonly kind: 'cut' | 'zeros' | 'garbled';
+  readonly kind: 'cut' | 'zeros' | 'garbage' | 'garbled';
   readonly at: number;
 }
 
@@ -32,16 +33,16 @@ export async function fileSizes(directory: string): Promise<Map<string, number>>
   return sizes;
 }
 
-export async function damageFile(path: string, { kind, at }: Damage): Promise<void> {
+export async function damageFile(path: string, { kind, at }: Damage, random: SeededRandom): Promise<void> {
   const { size } = await stat(path);
-  if (kind === 'garbled') {
-    const file = await open(path, 'r+');
-    const byte = Buffer.alloc(1);
-    await file.read(byte, 0, 1, at);
-    await file.write(Buffer.from([(byte[0] as number) ^ 0x20]), 0, 1, at);
-    await file.close();
-    return;
-  }
-  await truncate(path, at);
-  if (kind === 'zeros') await truncate(path, size);
+  const file = await open(path, 'r+');
+  const rest = Buffer.alloc(size - at);
+  await file.read(rest, 0, rest.length, at);
+  // certainly another byte than the one that was there
+  if (kind === 'garbled') rest[0] = (rest[0] as number) ^ 0x20;
+  if (kind === 'garbage') for (const [i, byte] of rest.entries()) rest[i] = i === 0 ? byte ^ random.integer(1, 255) : random.integer(0, 255);
+  if (kind === 'zeros') rest.fill(0);
+  if (kind === 'cut') await file.truncate(at);
+  else await file.write(rest, 0, rest.length, at);
+  await file.close();
 }

@@ -51,6 +51,20 @@ describe('the embedded object store', () => {
     expect((await files('tmp')).map((entry) => entry.name)).toEqual([`${process.ppid}-running.tmp`]);
   });
 
+  test('serves the others when what is known about one object is garbled on the disk', async () => {
+    await put('good', 'one');
+    await put('bad', 'two');
+    const found = await Promise.all((await files('objects')).map(async ({ parentPath, name }) => ({ path: join(parentPath, name), bytes: await readFile(join(parentPath, name)) })));
+    const bad = found.find(({ bytes }) => bytes.includes('"key":"bad"')) as { path: string; bytes: Buffer };
+    bad.bytes.write('#', bad.bytes.indexOf('{"key"'));
+    await writeFile(bad.path, bad.bytes);
+    const again = await EmbeddedStore.open({ options: { directory: fixture.directory } });
+    again.close();
+    expect(await keys('', again)).toEqual(['good']);
+    expect(await read('good', again)).toBe('one');
+    await expect(read('bad')).rejects.toMatchObject({ code: 'CC_STORAGE_FAILED' });
+  });
+
   test('an upload that is cut leaves nothing behind', async () => {
     const path = await fixture.store.storage.signUrl({ method: 'PUT', key: 'cut.bin', expiresSeconds: 60 });
     await new Promise<void>((resolve) => {

@@ -107,7 +107,7 @@ export class Batch {
   place(segment: number, offset: number): FrameBlock | undefined {
     const { mails } = this;
     // a copy: what it was written in grows, and is used again
-    const block = mails.length === 0 ? undefined : new FrameBlock(this.writer.copy(), mails.length);
+    const block = mails.length === 0 ? undefined : new FrameBlock(this.writer.copy(), mails);
     for (let index = 0; index < mails.length; index++) {
       const mail = mails[index] as Mail;
       mail.segment = segment;

@@ -1,7 +1,7 @@
 import { CrossCommError } from '../../protocol/index.js';
 import { Batch } from './batch.js';
 import { sealBlock } from './block.js';
-import { isNoSpace } from './disk-reserve.js';
+import { isShortage, isTooManyFiles } from './disk-reserve.js';
 import type { FrameBlock } from './frame-block.js';
 import type { Mail } from './mail.js';
 import { RecordWriter } from './record-writer.js';
@@ -44,6 +44,8 @@ export class CommitLog {
   #lastHoldMs = 0;
   #retry: NodeJS.Timeout | undefined;
   readonly #writers: RecordWriter[] = [];
+  /** How often what was recorded found no space, copies among it. */
+  refusals = 0;
 
   constructor(segments: SegmentWriter, events: CommitEvents) {
     this.#segments = segments;
@@ -180,7 +182,7 @@ export class CommitLog {
       try {
         await reserve.hold();
       } catch (error) {
-        if (!isNoSpace(error)) this.fail(error);
+        if (!isShortage(error)) this.fail(error);
         return;
       }
     }
@@ -195,12 +197,13 @@ export class CommitLog {
       sealBlock(writer.buffer, writer.length, batch.count, this.#segments.number, this.#segments.offset);
       await this.#segments.write(writer.buffer, writer.length);
     } catch (error) {
-      if (!isNoSpace(error)) throw error;
+      if (!isShortage(error)) throw error;
       await this.#segments.undo();
-      throw new NoSpaceError('The disk is full.', { cause: error });
+      throw new NoSpaceError(String(error), { cause: error });
     }
     try {
       await this.#segments.sync();
+      await this.#segments.checkName();
     } catch (error) {
       // its messages are refused, so the next start should not find them; where that fails, too, nobody can know
       await this.#segments.undo().catch(() => undefined);
@@ -214,6 +217,7 @@ export class CommitLog {
   /** No space: messages are given back; what was done with others is kept for later. */
   #refuse(batch: Batch, cause: NoSpaceError, hasSpace: boolean): void {
     this.#state = 'full';
+    this.refusals++;
     const error = full(cause.cause);
     this.#error = error;
     const batches = [batch, ...this.#queue];
@@ -255,7 +259,8 @@ export class CommitLog {
 class NoSpaceError extends Error {}
 
 function full(cause?: unknown): CrossCommError {
-  return new CrossCommError('CC_STORE_FULL', { cause, retryAfter: RETRY_MS / 1_000 });
+  const detail = isTooManyFiles(cause) ? { detail: 'The hub has too many files open.' } : {};
+  return new CrossCommError('CC_STORE_FULL', { ...detail, cause, retryAfter: RETRY_MS / 1_000 });
 }
 
 function closed(): CrossCommError {

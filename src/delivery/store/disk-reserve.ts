@@ -6,8 +6,20 @@ const NAME = 'disk-reserve';
 const NO_SPACE: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /** Whether an error of the file system says that there is no space. */
-export function isNoSpace(error: unknown): boolean {
+function isNoSpace(error: unknown): boolean {
   return NO_SPACE.has((error as NodeJS.ErrnoException).code);
+}
+
+const TOO_MANY_FILES: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE']);
+
+/** Whether an error of the file system says that too many files are open: nothing was done, and it passes. */
+export function isTooManyFiles(error: unknown): boolean {
+  return TOO_MANY_FILES.has((error as NodeJS.ErrnoException | undefined)?.code);
+}
+
+/** Whether an error of the file system says that something has run short that may be there again later. */
+export function isShortage(error: unknown): boolean {
+  return isNoSpace(error) || isTooManyFiles(error);
 }
 
 const CHUNK = Buffer.alloc(1024 * 1024);
@@ -59,7 +71,7 @@ export class DiskReserve {
     try {
       await this.hold();
     } catch (error) {
-      if (!isNoSpace(error)) throw error;
+      if (!isShortage(error)) throw error;
       this.#state = 'released';
     }
   }

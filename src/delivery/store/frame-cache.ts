@@ -1,4 +1,5 @@
 import type { FrameBlock } from './frame-block.js';
+import { checksumOf } from './mail.js';
 
 /** Frames of the last commits, up to a number of bytes; the oldest are given up. */
 export class FrameCache {
@@ -27,6 +28,8 @@ export class FrameCache {
 
   #drop(block: FrameBlock): void {
     if (this.#blocks.delete(block)) this.#bytes -= block.bytes?.length ?? 0;
+    // of those that are still in a mailbox
+    for (const mail of block.mails) if (mail.block === block && mail.frame !== undefined) mail.checksum = checksumOf(mail.frame);
     block.bytes = undefined;
   }
 }

@@ -5,6 +5,7 @@ import { sealBlock } from './block.js';
 import { recoverLog, repairSegment, type RecoveredLog } from './log-recovery.js';
 import type { Life } from './record.js';
 import { SegmentWriter } from './segment-writer.js';
+import { segmentNumbers, segmentPath } from './segments.js';
 import type { StoreFileSystem } from './store-file-system.js';
 
 /** A log that was read, and is ready to be written. */
@@ -28,6 +29,7 @@ export interface LogOpeningOptions {
 /** Reads a log and decides about its epoch; damaged segments are repaired. */
 export async function openLog(fileSystem: StoreFileSystem, options: LogOpeningOptions, logger: Logger): Promise<OpenedLog> {
   const { directory, segmentBytes } = options;
+  await makeDurable(fileSystem, directory);
   let recovered = await recoverLog(fileSystem, directory, options);
   if (recovered.damaged.length > 0) {
     // the new epoch first: a crash in between leaves the damage, which is found again
@@ -45,6 +47,22 @@ export async function openLog(fileSystem: StoreFileSystem, options: LogOpeningOp
   const isFresh = known === undefined || recovered.isTorn || recovered.hasGap;
   const life = lifeOf(recovered, isFresh ? newEpoch() : known);
   return { recovered, segments: new SegmentWriter(fileSystem, directory, segmentBytes, recovered.segments), life, isFresh };
+}
+
+/**
+ * A killed process may have left a block and names that no sync made safe. They are found now, and so they count: a
+ * message sent again is acked because of them.
+ */
+async function makeDurable(fileSystem: StoreFileSystem, directory: string): Promise<void> {
+  const last = segmentNumbers(await fileSystem.list(directory)).at(-1);
+  if (last === undefined) return;
+  const file = await fileSystem.open(segmentPath(directory, last), 'write');
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await fileSystem.syncDirectory(directory);
 }
 
 function newEpoch(): string {

@@ -60,9 +60,30 @@ export async function recoverLog(
 export async function repairSegment(fileSystem: StoreFileSystem, directory: string, segment: Segment, logger: Logger): Promise<void> {
   const aside = `${segment.path}.${Date.now()}.damaged`;
   logger.error(`${segment.path} is damaged: messages may be lost. It is kept as ${aside}; what can be read of it is used.`);
-  await fileSystem.copy(segment.path, aside);
-  const repairedPath = `${segment.path}${REPAIRED_SUFFIX}`;
-  const repaired = await fileSystem.open(repairedPath, 'create');
+  try {
+    await copy(fileSystem, segment.path, aside);
+    await copyGoodBlocks(fileSystem, segment, `${segment.path}${REPAIRED_SUFFIX}`);
+  } catch (error) {
+    // one per attempt would fill the disk
+    await fileSystem.unlink(aside).catch(() => undefined);
+    throw error;
+  }
+  await fileSystem.rename(`${segment.path}${REPAIRED_SUFFIX}`, segment.path);
+  await fileSystem.syncDirectory(directory);
+}
+
+async function copy(fileSystem: StoreFileSystem, from: string, to: string): Promise<void> {
+  await fileSystem.copy(from, to);
+  const file = await fileSystem.open(to, 'write');
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function copyGoodBlocks(fileSystem: StoreFileSystem, segment: Segment, to: string): Promise<void> {
+  const repaired = await fileSystem.open(to, 'create');
   try {
     let length = 0;
     await reading(fileSystem, segment.path, (file) =>
@@ -77,8 +98,6 @@ export async function repairSegment(fileSystem: StoreFileSystem, directory: stri
   } finally {
     await repaired.close();
   }
-  await fileSystem.rename(repairedPath, segment.path);
-  await fileSystem.syncDirectory(directory);
 }
 
 async function reading<T>(fileSystem: StoreFileSystem, path: string, read: (file: StoreFile) => Promise<T>): Promise<T> {

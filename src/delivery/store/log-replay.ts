@@ -1,7 +1,7 @@
 import { steadyNowMs } from '../../clients/index.js';
 import { CrossCommError } from '../../protocol/index.js';
 import type { DuplicateIds } from './duplicate-ids.js';
-import { Mail } from './mail.js';
+import { checksumOf, Mail } from './mail.js';
 import type { MailTable } from './mail-table.js';
 import { RecordReader } from './record-reader.js';
 import { readIds, readLife, readMail, RECORD, RECORD_HEADER_BYTES, type Life } from './record.js';
@@ -92,6 +92,7 @@ export class LogReplay {
     mail.attempts = record.attempts;
     mail.segment = segment;
     mail.offset = record.frameStart + shift;
+    mail.checksum = checksumOf(this.#reader.buffer.subarray(record.frameStart, record.frameStart + record.sizeBytes));
     this.maxSeq = Math.max(this.maxSeq, mail.seq);
     this.#table.add(mail);
     mail.idEntry = this.#ids.remember(mail.fromClientId, mail.msgId, mail.seq, mail.storedAtMs, this.#nowMs);

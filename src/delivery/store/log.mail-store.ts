@@ -257,9 +257,9 @@ export class LogMailStore extends MailStore {
 
   /** Of a message that is in no mailbox any more. */
   #dropFrame(mail: Mail): void {
-    if (mail.block === undefined) return;
-    this.#cache.leave(mail.block);
+    const { block } = mail;
     mail.block = undefined;
+    if (block !== undefined) this.#cache.leave(block);
   }
 
   #onRefused(mails: readonly Mail[], error: CrossCommError): void {

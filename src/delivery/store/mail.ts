@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { FrameBlock } from './frame-block.js';
 import type { NewMail, StoredMail } from './mail-store.js';
 
@@ -23,6 +24,8 @@ export class Mail implements StoredMail {
   segment = 0;
   /** Where in the segment its frame begins; until it is durable, where in its batch. */
   offset = 0;
+  /** CRC-32 of its frame, once that is not at hand: who reads it from the disk compares. */
+  checksum = 0;
 
   constructor(mail: Omit<NewMail, 'frame'>, sizeBytes: number) {
     this.seq = mail.seq;
@@ -38,6 +41,11 @@ export class Mail implements StoredMail {
   get frame(): Buffer | undefined {
     return this.block?.bytes?.subarray(this.blockStart, this.blockStart + this.sizeBytes);
   }
+}
+
+/** CRC-32 as a small integer, which takes no memory of its own. */
+export function checksumOf(frame: Buffer): number {
+  return crc32(frame) | 0;
 }
 
 /** A small fact, with the segment that holds it durably; 0 until then. */

@@ -52,7 +52,7 @@ export class MemoryMailStore extends MailStore {
     this.#state = this.#table.liveBytes + sizeBytes > this.#options.maxStoreBytes ? 'full' : 'open';
     if (this.#state === 'full') throw new CrossCommError('CC_STORE_FULL', { detail: 'maxStoreBytes is reached.', retryAfter: 1 });
     const stored = new Mail(mail, sizeBytes);
-    stored.block = new FrameBlock(Buffer.concat([head.subarray(0, headBytes), Buffer.from(tail)]), 1);
+    stored.block = new FrameBlock(Buffer.concat([head.subarray(0, headBytes), Buffer.from(tail)]), [stored]);
     this.#table.add(stored);
     this.#ids.remember(mail.fromClientId, mail.msgId, mail.seq, mail.storedAtMs, mail.storedAtMs);
     this.#pending.push(stored);

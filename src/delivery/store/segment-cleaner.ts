@@ -5,6 +5,7 @@ import { CrossCommError } from '../../protocol/index.js';
 import type { CommitLog } from './commit-log.js';
 import type { DuplicateIds } from './duplicate-ids.js';
 import type { MailTable } from './mail-table.js';
+import { isTooManyFiles } from './disk-reserve.js';
 import { RecordReader } from './record-reader.js';
 import { ID_BYTES, readMail, RECORD, RECORD_HEADER_BYTES } from './record.js';
 import { scanSegment } from './segment-scan.js';
@@ -113,8 +114,8 @@ export class SegmentCleaner {
         await this.#delete();
       }
     } catch (error) {
-      // no space: there will be another commit that brings us here; failed: the log has told
-      if (error instanceof CrossCommError) return;
+      // no space, too many files: there will be another commit that brings us here; failed: the log has told
+      if (error instanceof CrossCommError || isTooManyFiles(error)) return;
       this.#isStopped = true;
       this.#logger.error('Cleaning the store failed and is not tried again before the next start.', error);
     }
@@ -124,13 +125,15 @@ export class SegmentCleaner {
     try {
       await this.#context.segments.deleteOldest();
     } catch (error) {
-      this.#context.log.fail(error);
+      if (!isTooManyFiles(error)) this.#context.log.fail(error);
       throw error;
     }
   }
 
   /** @returns false when the segment has to stay */
   async #copyLiving(segment: Segment): Promise<boolean> {
+    const { log } = this.#context;
+    const { refusals } = log;
     this.#sliceStart = performance.now();
     this.#hasCopied = false;
     if ((await this.#holdsMail(segment)) && !(await this.#copyMails(segment))) return false;
@@ -138,8 +141,10 @@ export class SegmentCleaner {
     await this.#copyFacts(segment);
     this.#hasCopied = this.#context.keepLife(segment.number) || this.#hasCopied;
     // without copies it can go even when the disk is full
-    if (this.#hasCopied) await this.#context.log.flush();
-    return !this.#isStopped;
+    if (!this.#hasCopied) return !this.#isStopped;
+    await log.flush();
+    // a copy that nobody was waiting for yet may be among what found no space
+    return !this.#isStopped && log.refusals === refusals;
   }
 
   async #holdsMail(segment: Segment): Promise<boolean> {

@@ -1,9 +1,12 @@
-import { DiskReserve } from './disk-reserve.js';
+import { DiskReserve, isTooManyFiles } from './disk-reserve.js';
 import { segmentPath, type Segment } from './segments.js';
 import type { StoreFile, StoreFileSystem } from './store-file-system.js';
 
 /** Cleaning copies at most one segment; something is written behind it. */
 const RESERVED_BEHIND = 1024 * 1024;
+
+/** Between two looks whether the file that is written is still there, in milliseconds. */
+const NAME_CHECK_MS = 1_000;
 
 /** Appends to the last segment and begins new ones. */
 export class SegmentWriter {
@@ -17,6 +20,7 @@ export class SegmentWriter {
   #file: StoreFile | undefined;
   #bytes = 0;
   #mustBegin = false;
+  #namedAtMs = -Infinity;
 
   /** @param segmentBytes length at which a new segment begins */
   constructor(fileSystem: StoreFileSystem, directory: string, segmentBytes: number, segments: Segment[]) {
@@ -63,6 +67,11 @@ export class SegmentWriter {
       await this.#fileSystem.syncDirectory(this.#directory);
     } catch (error) {
       await file.close();
+      if (isTooManyFiles(error)) {
+        // it was not even tried; the next attempt makes the file anew
+        await this.#fileSystem.unlink(path);
+        throw error;
+      }
       throw new Error('The folder of the store cannot be synced.', { cause: error });
     }
     const before = this.#file;
@@ -90,6 +99,14 @@ export class SegmentWriter {
     await this.#opened.datasync();
   }
 
+  /** @throws Error when somebody deleted the file that is written: all in it would be gone with this process */
+  async checkName(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#namedAtMs < NAME_CHECK_MS) return;
+    this.#namedAtMs = now;
+    if (!(await this.#opened.isNamed())) throw new Error(`${this.segments.at(-1)?.path} was deleted.`);
+  }
+
   advance(bytes: number): void {
     const last = this.segments.at(-1);
     if (last === undefined) return;
@@ -107,7 +124,10 @@ export class SegmentWriter {
   async deleteOldest(): Promise<void> {
     const oldest = this.segments[0];
     if (oldest === undefined) return;
-    await this.#fileSystem.unlink(oldest.path);
+    await this.#fileSystem.unlink(oldest.path).catch((error: NodeJS.ErrnoException) => {
+      // at an attempt that did not get as far as the sync, or by somebody else
+      if (error.code !== 'ENOENT') throw error;
+    });
     // one after the other: an old segment must never come back when a newer one is gone
     await this.#fileSystem.syncDirectory(this.#directory);
     this.segments.shift();

@@ -1,5 +1,6 @@
 import { constants, fdatasync, write } from 'node:fs';
 import { copyFile, mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { acquireDataDir, type DataDirLock } from './data-dir-lock.js';
 
 /** An open file of the store. All positions and lengths are bytes. */
@@ -12,11 +13,14 @@ export interface StoreFile {
   datasync(): Promise<void>;
   truncate(length: number): Promise<void>;
   size(): Promise<number>;
+  /** Whether it still has a name: what is written to a deleted file is gone with its last user. */
+  isNamed(): Promise<boolean>;
   close(): Promise<void>;
 }
 
 /** All that the store does to disks; tests put faults in here. */
 export interface StoreFileSystem {
+  /** Makes it and the folders it is in, durably; fine when it is there. */
   makeDirectory(directory: string): Promise<void>;
   list(directory: string): Promise<string[]>;
   /** `create` fails when there is such a file already; `write` and `read` when there is none. */
@@ -68,6 +72,10 @@ class NodeStoreFile implements StoreFile {
     return (await this.#handle.stat()).size;
   }
 
+  async isNamed(): Promise<boolean> {
+    return (await this.#handle.stat()).nlink > 0;
+  }
+
   close(): Promise<void> {
     return this.#handle.close();
   }
@@ -76,7 +84,15 @@ class NodeStoreFile implements StoreFile {
 /** The file system of this machine. */
 export const NODE_STORE_FILE_SYSTEM: StoreFileSystem = {
   async makeDirectory(directory) {
-    await mkdir(directory, { recursive: true });
+    const made = await mkdir(directory, { recursive: true });
+    const top = dirname(resolve(made ?? directory));
+    for (let folder = dirname(resolve(directory)); ; folder = dirname(folder)) {
+      await syncDirectory(folder).catch((error: NodeJS.ErrnoException) => {
+        // a folder that one may write to, and not read, cannot be synced
+        if (error.code !== 'EACCES') throw error;
+      });
+      if (folder === top) return;
+    }
   },
   list: (directory) => readdir(directory),
   async open(path, mode) {
@@ -85,15 +101,17 @@ export const NODE_STORE_FILE_SYSTEM: StoreFileSystem = {
   copy: (from, to) => copyFile(from, to),
   rename,
   unlink,
-  async syncDirectory(directory) {
-    // Windows cannot open folders, and writes their entries through
-    if (process.platform === 'win32') return;
-    const handle = await open(directory, constants.O_RDONLY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  syncDirectory,
   lock: acquireDataDir,
 };
+
+async function syncDirectory(directory: string): Promise<void> {
+  // Windows cannot open folders, and writes their entries through
+  if (process.platform === 'win32') return;
+  const handle = await open(directory, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -85,9 +85,17 @@ export async function readRecord(handle: FileHandle): Promise<unknown> {
   if (length > MAX_RECORD_BYTES || length + FOOTER_BYTES > size) return undefined;
   const inTail = tail.length - FOOTER_BYTES - length;
   const bytes = inTail >= 0 ? tail.subarray(inTail, inTail + length) : await readAt(handle, size - FOOTER_BYTES - length, length);
-  const record: unknown = JSON.parse(bytes.toString('utf8'));
+  const record = parsed(bytes.toString('utf8'));
   const { sizeBytes } = (record ?? {}) as { sizeBytes?: unknown };
   return sizeBytes === size - FOOTER_BYTES - length ? record : undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // damaged: one file must not keep the others from being served
+  }
 }
 
 /** Makes a rename or removal in a directory last (no effect where directories cannot be synced: Windows). */

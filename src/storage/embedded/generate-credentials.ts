@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CrossCommError } from '../../protocol/index.js';
+import { syncDirectory } from './blob-file.js';
 
 /** The key pair of the embedded store. */
 export interface StoreCredentials {
@@ -30,6 +31,7 @@ export async function loadOrGenerateCredentials(directory: string): Promise<Stor
   try {
     await writeFile(temporary, `${JSON.stringify(fresh, undefined, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
     await link(temporary, path); // unlike rename, fails when another process was first
+    await syncDirectory(directory); // they are about to be printed, and copied to clients
     return fresh;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

@@ -56,6 +56,8 @@ export class ObjectStore {
     for (const name of await readdir(store.tempDirectory)) if (isLeftover(name)) await rm(join(store.tempDirectory, name), { force: true });
     for (let shard = 0; shard < 256; shard++)
       await mkdir(join(directory, 'objects', shard.toString(16).padStart(2, '0')), { recursive: true, mode: 0o700 });
+    // an object is as safe as the names of the folders it is in
+    for (const folder of [join(directory, 'objects'), directory, join(directory, '..')]) await syncDirectory(folder);
     await store.load();
     return store;
   }

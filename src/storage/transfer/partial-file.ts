@@ -60,6 +60,8 @@ export class PartialFile {
   private async save(): Promise<void> {
     const { key, etag, sizeBytes } = this.info;
     const sidecar: Sidecar = { key, etag, sizeBytes, chunkBytes: this.chunkBytes, done: [...this.done] };
+    // a note that outlives a loss of power must not be about bytes that did not
+    await this.handle.datasync();
     await writeFile(`${this.sidecarPath}.tmp`, JSON.stringify(sidecar));
     await rename(`${this.sidecarPath}.tmp`, this.sidecarPath);
   }
@@ -75,8 +77,8 @@ export class PartialFile {
 
   /** Closes without finishing; the partial file stays only when something in it can be used again. */
   async close(keep: boolean): Promise<void> {
-    await this.handle.close();
     await this.saving.catch(() => undefined); // its caller has seen this error already
+    await this.handle.close();
     const useful = keep && this.done.size > 0 && this.info.sizeBytes > this.chunkBytes;
     if (useful) return;
     await rm(this.path, { force: true });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { MailStore } from '../../../src/delivery/store/index.js';
 import { failure, SimulatedFileSystem } from './simulated.file-system.js';
@@ -117,6 +117,37 @@ describe('cleaning', () => {
     expect(disk.usedBytes).toBeLessThan(used);
     expect(store.stats.state).toBe('open');
     expect((await openLog(disk.afterKill(), OPTIONS)).opened).toMatchObject({ mails: [], facts: new Map([['late', 'x']]) });
+  });
+
+  it('leaves a segment alone of which a copy found no space', async () => {
+    const disk = new SimulatedFileSystem();
+    const { store } = await openLog(disk, { ...OPTIONS, maxRememberedIds: 0 });
+    // all in one block, with enough in it for the cleaner to let others have their turn in between
+    const block = Array.from({ length: 300 }, () => putMail(store));
+    await store.flush();
+    const kept = block.filter((_, index) => index % 3 === 0).map(({ seq }) => seq);
+    let isCopying = false;
+    let writes = 0;
+    disk.beforeEach = (operation, name) => {
+      if (operation === 'open' && name === 'mail-00000001.log') isCopying = true;
+      // the first one after that began before
+      if (isCopying && operation === 'write' && ++writes === 2) throw failure('ENOSPC');
+    };
+    let nowMs = performance.now();
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => (nowMs += 5));
+    store.remove('bob', block.map(({ seq }) => seq).filter((seq) => !kept.includes(seq)));
+    for (let round = 0; round < 80; round++) {
+      if (isCopying) break;
+      const { seq } = putMail(store, { frame: Buffer.alloc(1_000) });
+      await store.flush().catch(() => undefined);
+      store.remove('bob', [seq]);
+    }
+    clock.mockRestore();
+    await settled(store);
+    expect(writes).toBeGreaterThan(2);
+    const { opened, store: next } = await openLog(disk.afterKill(), OPTIONS);
+    expect(opened.mails.map(({ seq }) => seq)).toEqual(expect.arrayContaining(kept));
+    for (const [index, frame] of (await next.read(opened.mails)).entries()) expect(frame?.toString()).toMatch(`frame ${opened.mails[index]?.seq} `);
   });
 
   it('leaves a segment alone that has become unreadable', async () => {

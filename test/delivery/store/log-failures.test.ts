@@ -132,6 +132,73 @@ describe('a full disk', () => {
   });
 });
 
+describe('too many open files', () => {
+  it.each<FileOperation>(['open', 'syncDirectory'])('when a segment begins refuse messages, and pass: %s', async (operation) => {
+    const disk = new SimulatedFileSystem();
+    const { store, stored, refused } = await openLog(disk, { segmentBytes: 1_000 });
+    let isShort = true;
+    let failures = 0;
+    disk.beforeEach = (current) => {
+      if (!isShort || current !== operation) return;
+      failures++;
+      throw failure('EMFILE');
+    };
+    while (failures === 0) {
+      putMail(store);
+      await store.flush().catch(() => undefined);
+    }
+    expect(refused.map(({ error }) => error)).toEqual([expect.objectContaining({ code: 'CC_STORE_FULL', message: expect.stringContaining('too many files open') })]);
+    isShort = false;
+    await pause(550);
+    const later = putMail(store);
+    await store.flush();
+    expect(stored.at(-1)).toBe(later);
+    expect(store.stats.state).toBe('open');
+    expect((await openLog(disk.afterKill())).opened.mails.map(({ seq }) => seq)).toEqual(stored.map(({ seq }) => seq));
+  });
+
+  it('do not end the cleaning', async () => {
+    const disk = new SimulatedFileSystem();
+    const { store } = await openLog(disk, { segmentBytes: 1_000, maxRememberedIds: 0 });
+    const kept = putMail(store, { recipients: ['carol'] });
+    let failures = 0;
+    const churn = async (): Promise<void> => {
+      for (let count = 0; count < 40; count++) {
+        const { seq } = putMail(store);
+        await store.flush();
+        store.remove('bob', [seq]);
+      }
+    };
+    // each of its steps is short of a file once
+    const steps = ['open mail-00000001.log', 'unlink mail-00000001.log', 'syncDirectory '];
+    disk.beforeEach = (operation, name) => {
+      if (`${operation} ${name}` !== steps[0] || (operation === 'syncDirectory' && disk.names.includes('mail-00000001.log'))) return;
+      steps.shift();
+      failures++;
+      throw failure('EMFILE');
+    };
+    for (let round = 0; round < 6; round++) await churn();
+    expect(failures).toBe(3);
+    expect(disk.names).not.toContain('mail-00000002.log');
+    expect((await openLog(disk.afterKill())).opened.mails.map(({ seq }) => seq)).toContain(kept.seq);
+  });
+});
+
+describe('a deleted file', () => {
+  it('that is being written ends the store within a second', async () => {
+    const disk = new SimulatedFileSystem();
+    const { store, stored } = await openLog(disk);
+    putMail(store);
+    await store.flush();
+    disk.delete('mail-00000001.log');
+    await pause(1_050);
+    putMail(store);
+    await expect(store.flush()).rejects.toMatchObject({ code: 'CC_STORE_FAILED', message: expect.stringContaining('mail-00000001.log was deleted') });
+    expect(stored).toHaveLength(1);
+    expect(() => putMail(store)).toThrow(expect.objectContaining({ code: 'CC_STORE_FAILED' }));
+  });
+});
+
 describe('a failing disk', () => {
   it.each<[FileOperation, string]>([
     ['datasync', 'EIO'],
@@ -161,16 +228,5 @@ describe('a failing disk', () => {
     expect(store.stats.mails).toBe(stored.length);
     store.remove('bob', [1]);
     await expect(store.close()).rejects.toMatchObject({ code: 'CC_STORE_FAILED' });
-  });
-
-  it('says when frames cannot be read', async () => {
-    const disk = new SimulatedFileSystem();
-    const { store } = await openLog(disk, { cacheBytes: 0 });
-    const mail = putMail(store);
-    await store.flush();
-    disk.beforeEach = (operation) => {
-      if (operation === 'read') throw failure('EIO');
-    };
-    await expect(store.read([mail])).rejects.toMatchObject({ code: 'CC_STORE_FAILED' });
   });
 });

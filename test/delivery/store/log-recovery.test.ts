@@ -116,6 +116,63 @@ describe('opening the log', () => {
     }
   });
 
+  it('repairs a damaged segment, whenever the power is lost meanwhile', async () => {
+    const seqs: number[] = [];
+    const damagedDisk = async (): Promise<{ disk: SimulatedFileSystem; bytes: Buffer; epoch: string }> => {
+      const disk = new SimulatedFileSystem();
+      const { store, opened } = await openLog(disk, { segmentBytes: 700 });
+      for (let count = 0; count < 12; count++) {
+        putMail(store);
+        await store.flush();
+      }
+      const bytes = disk.contents(FIRST);
+      bytes[bytes.indexOf('frame 2')] = 0;
+      disk.replace(FIRST, bytes);
+      return { disk: disk.afterKill(), bytes, epoch: opened.epoch };
+    };
+    for (let crashAt = 0; ; crashAt++) {
+      const { disk, bytes, epoch } = await damagedDisk();
+      let step = 0;
+      let next: SimulatedFileSystem | undefined;
+      const random = (): number => ((crashAt * 7 + step++) * 0.618) % 1;
+      const crashed = new Promise<void>((resolve) => {
+        disk.beforeEach = () => {
+          if (next !== undefined || step++ < crashAt) return;
+          next = disk.afterPowerLoss(random);
+          resolve();
+        };
+      });
+      await Promise.race([crashed, openLog(disk, { segmentBytes: 700 })]);
+      const last = next ?? disk.afterKill();
+      const { opened } = await openLog(last, { segmentBytes: 700 });
+      expect(opened.mails.map(({ seq }) => seq)).toEqual([1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+      expect(opened.epoch).not.toBe(epoch);
+      expect(last.names.filter((name) => name.endsWith('.damaged')).some((name) => last.contents(name).equals(bytes))).toBe(true);
+      seqs.push(crashAt);
+      if (next === undefined) break;
+    }
+    expect(seqs.length).toBeGreaterThan(20);
+  });
+
+  it.each([200, 1_200])('does not start when there is no space for a repair, and leaves nothing behind (%p bytes left)', async (left) => {
+    const disk = new SimulatedFileSystem();
+    const { store } = await openLog(disk, { segmentBytes: 700 });
+    for (let count = 0; count < 12; count++) {
+      putMail(store);
+      await store.flush();
+    }
+    const bytes = disk.contents(FIRST);
+    bytes[bytes.indexOf('frame 2')] = 0;
+    disk.replace(FIRST, bytes);
+    const next = disk.afterKill();
+    next.capacityBytes = next.usedBytes + left;
+    for (let tries = 0; tries < 3; tries++) await expect(openLog(next, { segmentBytes: 700 })).rejects.toMatchObject({ code: 'CC_STORE_FAILED' });
+    expect(next.names.filter((name) => name.endsWith('.damaged'))).toEqual([]);
+    expect(next.contents(FIRST)).toEqual(bytes);
+    next.capacityBytes = Infinity;
+    expect((await openLog(next, { segmentBytes: 700 })).opened.mails).toHaveLength(11);
+  });
+
   it('goes on without a segment that is missing in the middle, with a new epoch once', async () => {
     const disk = new SimulatedFileSystem();
     const { store, opened } = await openLog(disk, { segmentBytes: 300 });

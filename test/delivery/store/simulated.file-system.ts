@@ -12,16 +12,26 @@ class Inode {
   current = Buffer.alloc(0);
   durable = Buffer.alloc(0);
   unsynced: (UnsyncedWrite | { readonly truncatedTo: number })[] = [];
+
+  clone(): Inode {
+    return Object.assign(new Inode(), { current: this.current, durable: this.durable, unsynced: [...this.unsynced] });
+  }
 }
+
+/** Names that changed together: what they stand for from then on. */
+type NameChange = ReadonlyMap<string, Inode | undefined>;
 
 const SECTOR_BYTES = 512;
 
-export type FileOperation = 'open' | 'read' | 'write' | 'datasync' | 'truncate' | 'copy' | 'rename' | 'unlink' | 'syncDirectory';
+export type FileOperation =
+  | 'makeDirectory' | 'list' | 'open' | 'read' | 'write' | 'datasync' | 'truncate' | 'size' | 'isNamed' | 'close' | 'copy' | 'rename' | 'unlink' | 'syncDirectory';
 
 /** A disk in memory: full when told so, failing when told so, and able to lose its power. */
 export class SimulatedFileSystem implements StoreFileSystem {
   #names = new Map<string, Inode>();
   #durableNames = new Map<string, Inode>();
+  /** Since the last sync of the directory, in their order. */
+  #nameChanges: NameChange[] = [];
   #isDead = false;
   capacityBytes = Infinity;
   /** Most bytes that one write takes. */
@@ -56,59 +66,96 @@ export class SimulatedFileSystem implements StoreFileSystem {
     this.#durableNames.delete(name);
   }
 
-  /** The disk as the next process finds it after this one was killed. Nothing of this one goes on. */
+  /**
+   * The disk as the next process finds it after this one was killed. Nothing of this one goes on; what was not synced
+   * is there, and still not safe.
+   */
   afterKill(): SimulatedFileSystem {
-    return this.#successor((inode) => inode.current, this.#names);
+    this.#isDead = true;
+    const next = new SimulatedFileSystem();
+    const clones = new Map<Inode, Inode>();
+    const clone = (inode: Inode): Inode => {
+      const known = clones.get(inode) ?? inode.clone();
+      clones.set(inode, known);
+      return known;
+    };
+    for (const [name, inode] of this.#names) next.#names.set(name, clone(inode));
+    for (const [name, inode] of this.#durableNames) next.#durableNames.set(name, clone(inode));
+    next.#nameChanges = this.#nameChanges.map((change) => new Map([...change].map(([name, inode]) => [name, inode && clone(inode)])));
+    return next;
   }
 
-  /** The disk after a loss of power: what was not synced is there, lost or zeroed, sector by sector. */
+  /**
+   * The disk after a loss of power. What was not synced is there, lost or zeroed, sector by sector; of the names that
+   * changed since the last sync of the folder the first so many did, or any.
+   */
   afterPowerLoss(random: () => number): SimulatedFileSystem {
+    this.#isDead = true;
     const names = new Map(this.#durableNames);
-    for (const [name, inode] of this.#names) if (random() < 0.5) names.set(name, inode);
-    for (const name of this.#durableNames.keys()) if (!this.#names.has(name) && random() < 0.5) names.delete(name);
-    return this.#successor((inode) => torn(inode, random), names);
+    const isOrdered = random() < 0.5;
+    for (const change of this.#nameChanges) {
+      const survives = random() < 0.6;
+      if (!survives && isOrdered) break;
+      if (survives) for (const [name, inode] of change) if (inode === undefined) names.delete(name); else names.set(name, inode);
+    }
+    const next = new SimulatedFileSystem();
+    for (const [name, inode] of names) next.replace(name, torn(inode, random));
+    return next;
   }
 
-  async makeDirectory(): Promise<void> {}
+  makeDirectory(): Promise<void> {
+    return this.#run('makeDirectory', '', () => undefined);
+  }
 
   list(): Promise<string[]> {
-    return Promise.resolve(this.names);
+    return this.#run('list', '', () => this.names);
   }
 
-  async open(path: string, mode: 'create' | 'write' | 'read'): Promise<StoreFile> {
+  open(path: string, mode: 'create' | 'write' | 'read'): Promise<StoreFile> {
     const name = basename(path);
-    await this.#before('open', name);
-    const existing = this.#names.get(name);
-    if (mode === 'create' && existing !== undefined) throw failure('EEXIST');
-    if (mode !== 'create' && existing === undefined) throw failure('ENOENT');
-    const inode = existing ?? new Inode();
-    this.#names.set(name, inode);
-    return this.#file(name, inode);
+    return this.#run('open', name, () => {
+      const existing = this.#names.get(name);
+      if (mode === 'create' && existing !== undefined) throw failure('EEXIST');
+      if (mode !== 'create' && existing === undefined) throw failure('ENOENT');
+      const inode = existing ?? new Inode();
+      if (existing === undefined) this.#change([[name, inode]]);
+      return this.#file(name, inode);
+    });
   }
 
-  async copy(from: string, to: string): Promise<void> {
-    await this.#before('copy', basename(from));
-    const inode = new Inode();
-    inode.current = Buffer.from(this.#inode(basename(from)).current);
-    inode.durable = inode.current;
-    this.#names.set(basename(to), inode);
+  copy(from: string, to: string): Promise<void> {
+    return this.#run('copy', basename(from), () => {
+      const bytes = Buffer.from(this.#inode(basename(from)).current);
+      if (this.usedBytes + bytes.length > this.capacityBytes) throw failure('ENOSPC');
+      const inode = new Inode();
+      inode.current = bytes;
+      inode.unsynced.push({ position: 0, bytes });
+      this.#change([[basename(to), inode]]);
+    });
   }
 
-  async rename(from: string, to: string): Promise<void> {
-    await this.#before('rename', basename(from));
-    this.#names.set(basename(to), this.#inode(basename(from)));
-    this.#names.delete(basename(from));
+  rename(from: string, to: string): Promise<void> {
+    return this.#run('rename', basename(from), () =>
+      this.#change([
+        [basename(to), this.#inode(basename(from))],
+        [basename(from), undefined],
+      ]),
+    );
   }
 
-  async unlink(path: string): Promise<void> {
-    await this.#before('unlink', basename(path));
-    this.#inode(basename(path));
-    this.#names.delete(basename(path));
+  unlink(path: string): Promise<void> {
+    const name = basename(path);
+    return this.#run('unlink', name, () => {
+      this.#inode(name);
+      this.#change([[name, undefined]]);
+    });
   }
 
-  async syncDirectory(): Promise<void> {
-    await this.#before('syncDirectory', '');
-    this.#durableNames = new Map(this.#names);
+  syncDirectory(): Promise<void> {
+    return this.#run('syncDirectory', '', () => {
+      this.#durableNames = new Map(this.#names);
+      this.#nameChanges = [];
+    });
   }
 
   lock(): ReturnType<StoreFileSystem['lock']> {
@@ -117,42 +164,58 @@ export class SimulatedFileSystem implements StoreFileSystem {
 
   #file(name: string, inode: Inode): StoreFile {
     return {
-      read: async (buffer, offset, length, position) => {
-        await this.#before('read', name);
-        return inode.current.copy(buffer, offset, position, position + length);
-      },
+      read: (buffer, offset, length, position) =>
+        this.#run('read', name, () => inode.current.copy(buffer, offset, position, position + length)),
       write: async (buffer, offset, length, position) => {
-        await this.#before('write', name);
+        await this.#run('write', name, () => undefined);
         // until the answer the buffer must not change
         await new Promise((resolve) => setImmediate(resolve));
-        const space = this.capacityBytes - this.usedBytes + Math.max(0, inode.current.length - position);
-        const taken = Math.min(length, this.maxWriteBytes, space);
-        if (taken <= 0) throw failure('ENOSPC');
-        const bytes = Buffer.from(buffer.subarray(offset, offset + taken));
-        inode.current = overlaid(inode.current, position, bytes);
-        inode.unsynced.push({ position, bytes });
-        return taken;
+        return this.#act(() => {
+          const space = this.capacityBytes - this.usedBytes + Math.max(0, inode.current.length - position);
+          const taken = Math.min(length, this.maxWriteBytes, space);
+          if (taken <= 0) throw failure('ENOSPC');
+          const bytes = Buffer.from(buffer.subarray(offset, offset + taken));
+          inode.current = overlaid(inode.current, position, bytes);
+          inode.unsynced.push({ position, bytes });
+          return taken;
+        });
       },
-      datasync: async () => {
-        await this.#before('datasync', name);
-        inode.durable = inode.current;
-        inode.unsynced = [];
-      },
-      truncate: async (length) => {
-        await this.#before('truncate', name);
-        inode.current = Buffer.from(inode.current.subarray(0, length));
-        inode.unsynced.push({ truncatedTo: length });
-      },
-      size: () => Promise.resolve(inode.current.length),
-      close: () => Promise.resolve(),
+      datasync: () =>
+        this.#run('datasync', name, () => {
+          inode.durable = inode.current;
+          inode.unsynced = [];
+        }),
+      truncate: (length) =>
+        this.#run('truncate', name, () => {
+          inode.current = Buffer.from(inode.current.subarray(0, length));
+          inode.unsynced.push({ truncatedTo: length });
+        }),
+      size: () => this.#run('size', name, () => inode.current.length),
+      isNamed: () => this.#run('isNamed', name, () => [...this.#names.values()].includes(inode)),
+      close: () => this.#run('close', name, () => undefined),
     };
   }
 
-  async #before(operation: FileOperation, name: string): Promise<void> {
+  async #run<T>(operation: FileOperation, name: string, action: () => T): Promise<T> {
     await Promise.resolve();
-    if (!this.#isDead) this.beforeEach(operation, name);
-    // the process is gone: nothing is answered any more
-    if (this.#isDead) await new Promise(() => undefined);
+    return this.#act(() => {
+      this.beforeEach(operation, name);
+      return this.#isDead ? NEVER : action();
+    });
+  }
+
+  /** Unless the process is gone: then nothing is done or answered any more. */
+  async #act<T>(action: () => T | typeof NEVER): Promise<T> {
+    const result = this.#isDead ? NEVER : action();
+    if (result === NEVER) return new Promise<never>(() => undefined);
+    return result as T;
+  }
+
+  #change(changes: readonly (readonly [string, Inode | undefined])[]): void {
+    for (const [name, inode] of changes)
+      if (inode === undefined) this.#names.delete(name);
+      else this.#names.set(name, inode);
+    this.#nameChanges.push(new Map(changes));
   }
 
   #inode(name: string): Inode {
@@ -160,14 +223,9 @@ export class SimulatedFileSystem implements StoreFileSystem {
     if (inode === undefined) throw failure('ENOENT');
     return inode;
   }
-
-  #successor(contentsOf: (inode: Inode) => Buffer, names: ReadonlyMap<string, Inode>): SimulatedFileSystem {
-    this.#isDead = true;
-    const next = new SimulatedFileSystem();
-    for (const [name, inode] of names) next.replace(name, contentsOf(inode));
-    return next;
-  }
 }
+
+const NEVER = Symbol('never');
 
 /** An error as the system gives it. */
 export function failure(code: string): NodeJS.ErrnoException {
@@ -181,6 +239,7 @@ function overlaid(under: Buffer, position: number, bytes: Buffer): Buffer<ArrayB
   return result;
 }
 
+/** Sectors are those of the disk, so that one may hold old and new bytes. */
 function torn(inode: Inode, random: () => number): Buffer {
   let bytes = inode.durable;
   for (const change of inode.unsynced) {
@@ -188,12 +247,15 @@ function torn(inode: Inode, random: () => number): Buffer {
       if (random() < 0.5) bytes = Buffer.from(bytes.subarray(0, change.truncatedTo));
       continue;
     }
-    for (let at = 0; at < change.bytes.length; at += SECTOR_BYTES) {
-      const sector = change.bytes.subarray(at, at + SECTOR_BYTES);
+    const end = change.position + change.bytes.length;
+    for (let at = change.position; at < end; ) {
+      const next = Math.min(end, (Math.floor(at / SECTOR_BYTES) + 1) * SECTOR_BYTES);
+      const sector = change.bytes.subarray(at - change.position, next - change.position);
       const fate = random();
-      if (fate < 0.4) bytes = overlaid(bytes, change.position + at, sector);
+      if (fate < 0.4) bytes = overlaid(bytes, at, sector);
       // the length is known, the contents are not
-      else if (fate < 0.6) bytes = overlaid(bytes, change.position + at, Buffer.alloc(sector.length));
+      else if (fate < 0.6 && at >= inode.durable.length) bytes = overlaid(bytes, at, Buffer.alloc(sector.length));
+      at = next;
     }
   }
   return bytes;

@@ -38,8 +38,13 @@ export function openLog(disk: SimulatedFileSystem, options: Partial<LogMailStore
   return openStore(new LogMailStore({ ...STORE_OPTIONS, ...options }, disk));
 }
 
+interface PutMail extends Partial<Omit<NewMail, 'frame' | 'recipients'>> {
+  readonly recipients?: readonly string[];
+  readonly frame?: Buffer;
+}
+
 /** Puts a message; what is not given is made up from its number. */
-export function putMail(store: MailStore, { frame, ...mail }: Partial<Omit<NewMail, 'frame'>> & { readonly frame?: Buffer } = {}): StoredMail {
+export function putMail(store: MailStore, { frame, recipients = ['bob'], ...mail }: PutMail = {}): StoredMail {
   const seq = mail.seq ?? store.nextSeq();
   const whole = frame ?? Buffer.from(`frame ${seq} `.repeat(8));
   // in two parts, as a hub gives it
@@ -51,7 +56,7 @@ export function putMail(store: MailStore, { frame, ...mail }: Partial<Omit<NewMa
     receipt: undefined,
     storedAtMs: steadyNowMs(),
     expiresAtMs: 4e12,
-    recipients: ['bob'],
+    recipients: [...recipients],
     frame: { head: whole, headBytes, tail: whole.toString('latin1', headBytes) },
     ...mail,
   });

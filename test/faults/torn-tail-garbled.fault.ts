@@ -1,0 +1,4 @@
+import { tornTailScenario } from './torn-tail.js';
+
+tornTailScenario('garbled');
+tornTailScenario('garbage');
