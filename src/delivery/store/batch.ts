@@ -1,6 +1,5 @@
 import { BLOCK_HEADER_BYTES } from './block.js';
-import { FrameBlock } from './frame-block.js';
-import type { Fact, Mail } from './mail.js';
+import { FrameBlock, type Fact, type Mail } from './mail.js';
 import type { PlacedId } from './duplicate-ids.js';
 import type { FrameParts, StoredMail } from './mail-store.js';
 import { RECORD, RECORD_HEADER_BYTES, writeAttempt, writeFact, writeIds, writeLife, writeMail, writeMove, writeRemove, type Life } from './record.js';

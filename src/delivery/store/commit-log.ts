@@ -2,8 +2,7 @@ import { CrossCommError } from '../../protocol/index.js';
 import { Batch } from './batch.js';
 import { sealBlock } from './block.js';
 import { isShortage, isTooManyFiles } from './disk-reserve.js';
-import type { FrameBlock } from './frame-block.js';
-import type { Mail } from './mail.js';
+import type { FrameBlock, Mail } from './mail.js';
 import { RecordWriter } from './record-writer.js';
 import { SegmentWriter } from './segment-writer.js';
 

@@ -1,5 +1,4 @@
-import type { FrameBlock } from './frame-block.js';
-import { checksumOf } from './mail.js';
+import { checksumOf, type FrameBlock } from './mail.js';
 
 /** Frames of the last commits, up to a number of bytes; the oldest are given up. */
 export class FrameCache {

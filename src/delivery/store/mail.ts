@@ -1,5 +1,4 @@
 import { crc32 } from 'node:zlib';
-import type { FrameBlock } from './frame-block.js';
 import type { NewMail, StoredMail } from './mail-store.js';
 
 /** A message in memory, with the place of its frame on disk. */
@@ -40,6 +39,22 @@ export class Mail implements StoredMail {
 
   get frame(): Buffer | undefined {
     return this.block?.bytes?.subarray(this.blockStart, this.blockStart + this.sizeBytes);
+  }
+}
+
+/** Bytes with the frames of the messages of one commit: one piece of memory in place of one each. */
+export class FrameBlock {
+  /** Undefined when the frames are only on disk any more. */
+  bytes: Buffer | undefined;
+  /** The messages that were in it. */
+  readonly mails: readonly Mail[];
+  /** How many of them are in a mailbox. */
+  live: number;
+
+  constructor(bytes: Buffer, mails: readonly Mail[]) {
+    this.bytes = bytes;
+    this.mails = mails;
+    this.live = mails.length;
   }
 }
 

@@ -3,8 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { steadyNowMs } from '../../clients/index.js';
 import { CrossCommError } from '../../protocol/index.js';
 import { DuplicateIds } from './duplicate-ids.js';
-import { FrameBlock } from './frame-block.js';
-import { Mail } from './mail.js';
+import { FrameBlock, Mail } from './mail.js';
 import { MailStore, type NewMail, type OpenedStore, type StoredMail, type StoreEvents, type StoreStats } from './mail-store.js';
 import { MailTable } from './mail-table.js';
 

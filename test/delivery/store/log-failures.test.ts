@@ -136,19 +136,18 @@ describe('too many open files', () => {
   it.each<FileOperation>(['open', 'syncDirectory'])('when a segment begins refuse messages, and pass: %s', async (operation) => {
     const disk = new SimulatedFileSystem();
     const { store, stored, refused } = await openLog(disk, { segmentBytes: 1_000 });
-    let isShort = true;
-    let failures = 0;
+    const files = { areShort: true, failures: 0 };
     disk.beforeEach = (current) => {
-      if (!isShort || current !== operation) return;
-      failures++;
+      if (!files.areShort || current !== operation) return;
+      files.failures++;
       throw failure('EMFILE');
     };
-    while (failures === 0) {
+    while (files.failures === 0) {
       putMail(store);
       await store.flush().catch(() => undefined);
     }
     expect(refused.map(({ error }) => error)).toEqual([expect.objectContaining({ code: 'CC_STORE_FULL', message: expect.stringContaining('too many files open') })]);
-    isShort = false;
+    files.areShort = false;
     await pause(550);
     const later = putMail(store);
     await store.flush();

@@ -59,13 +59,13 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 /** Waits, while the time goes on. */
 async function answered(work: Promise<unknown>, power: { readonly isOn: boolean }): Promise<void> {
-  let isOver = false;
-  const over = work.finally(() => (isOver = true));
-  for (let count = 1; !isOver && power.isOn; count++) {
+  const state = { isOver: false };
+  const over = work.finally(() => (state.isOver = true));
+  for (let count = 1; !state.isOver && power.isOn; count++) {
     await turn();
     if (count % 100 === 0) jest.advanceTimersByTime(600);
   }
-  if (isOver) await over;
+  if (state.isOver) await over;
 }
 
 function isCoded(error: unknown): string {

@@ -15,9 +15,13 @@ export class ModelState {
 
   /** The same for the same contents. */
   get text(): string {
-    const mails = [...this.mails].sort(([left], [right]) => left - right).map(([seq, { recipients, attempts, frame }]) => [seq, [...recipients].sort(), [...attempts].sort(), frame]);
-    return JSON.stringify([mails, [...this.facts].sort(), [...this.ids.keys()].sort()]);
+    const mails = [...this.mails].sort(([left], [right]) => left - right).map(([seq, { recipients, attempts, frame }]) => [seq, [...recipients].sort(), byKey(attempts), frame]);
+    return JSON.stringify([mails, byKey(this.facts), [...this.ids.keys()].sort()]);
   }
+}
+
+function byKey<T>(map: ReadonlyMap<string, T>): [string, T][] {
+  return [...map].sort(([left], [right]) => (left < right ? -1 : 1));
 }
 
 /** Something that was asked of the store. */

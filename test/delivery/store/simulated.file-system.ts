@@ -208,7 +208,7 @@ export class SimulatedFileSystem implements StoreFileSystem {
   async #act<T>(action: () => T | typeof NEVER): Promise<T> {
     const result = this.#isDead ? NEVER : action();
     if (result === NEVER) return new Promise<never>(() => undefined);
-    return result as T;
+    return result;
   }
 
   #change(changes: readonly (readonly [string, Inode | undefined])[]): void {
