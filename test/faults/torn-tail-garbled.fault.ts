@@ -1,4 +1,4 @@
 import { tornTailScenario } from './torn-tail.js';
 
 tornTailScenario('garbled');
-tornTailScenario('garbage');
+tornTailScenario('zeros', 'odd');

@@ -1,5 +1,6 @@
 import { tornTailScenario } from './torn-tail.js';
 
-// two files, which run at the same time
+// in two files, which run at the same time and take about as long
 tornTailScenario('cut');
-tornTailScenario('zeros');
+tornTailScenario('zeros', 'even');
+tornTailScenario('garbage');
