@@ -1,9 +1,9 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import { CrossCommError, MAX_MSG_ID_LENGTH, messageId, SERVER_ID, type CommMsgType, type ErrorContent, type ResponseContent } from '../protocol/index.js';
 import type { Connection } from './connection.js';
 import { OutboundMessage } from './outbound-message.js';
+import { randomHex8 } from './random-hex.js';
 
-const SESSION = randomUUID().slice(0, 8);
+const SESSION = randomHex8();
 
 /** Unix seconds with fractions, as the Python side writes them. */
 function nowSeconds(): number {
@@ -13,7 +13,7 @@ function nowSeconds(): number {
 /** A frame from the hub itself. */
 export function fromServer(msgType: CommMsgType, toClientId: string, content: unknown): OutboundMessage {
   return new OutboundMessage({
-    msgId: messageId(`${SERVER_ID}_${SESSION}`, Date.now(), randomBytes(4).toString('hex')),
+    msgId: messageId(`${SERVER_ID}_${SESSION}`, Date.now(), randomHex8()),
     fromClientId: SERVER_ID,
     toClientId,
     msgType,

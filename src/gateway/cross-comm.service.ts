@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import { ClientRegistry, type ClientEvent, type ClientInfo } from '../clients/index.js';
+import { ClientRegistry, randomHex8, type ClientEvent, type ClientInfo } from '../clients/index.js';
 import { DeadLetters, DurableDelivery, MailStore, MessageHub, type StoreStats } from '../delivery/index.js';
 import {
   BROADCAST_ID,
@@ -114,7 +113,7 @@ export class CrossCommService {
     if (group !== undefined) assertGroupName(group);
     else if (toClientId !== BROADCAST_ID) assertClientId(toClientId);
     const wireContent = toWireContent(msgType, content);
-    const stamp = { nowMs: Date.now(), hex8: randomBytes(4).toString('hex') };
+    const stamp = { nowMs: Date.now(), hex8: randomHex8() };
     const ossKey = isAttachmentType(msgType)
       ? await uploadAttachment(this.storage, { clientId: SERVER_ID, msgType, path: wireContent as string, stamp })
       : null;

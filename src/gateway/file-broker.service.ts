@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import {
   CrossCommError,
@@ -17,7 +16,7 @@ import {
   type SignRequest,
   type WireObject,
 } from '../protocol/index.js';
-import { PacedLog } from '../clients/index.js';
+import { PacedLog, randomHex8 } from '../clients/index.js';
 import { FileStorage, StorageOptions, type ObjectInfo } from '../storage/index.js';
 import { GatewayOptions } from './gateway.options.js';
 import { HubActions } from './hub-actions.service.js';
@@ -93,7 +92,7 @@ export class FileBroker {
   #newKey({ msg_type, name }: Partial<NewKeyData>, clientId: string): string {
     if (typeof msg_type !== 'string' || !isAttachmentType(msg_type))
       throw new CrossCommError('CC_INVALID_CONTENT', 'msg_type is not file, image or folder.');
-    const stamp = { nowMs: Date.now(), hex8: randomBytes(4).toString('hex') };
+    const stamp = { nowMs: Date.now(), hex8: randomHex8() };
     return msg_type === 'folder' ? folderObjectPrefix(clientId, stamp) : fileObjectKey(clientId, typeof name === 'string' ? name : '', stamp);
   }
 

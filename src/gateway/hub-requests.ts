@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { randomHex8 } from '../clients/index.js';
 import { RequestRouter, type Requester } from '../delivery/index.js';
 import {
   CrossCommError,
@@ -32,7 +32,7 @@ export class HubRequests {
     const content: RequestContent = { action, data: toWireContent('dict', data ?? null), timeout_ms: timeoutMs };
     const nowMs = Date.now();
     const envelope: Envelope = {
-      msgId: messageId(SERVER_ID, nowMs, randomBytes(4).toString('hex')),
+      msgId: messageId(SERVER_ID, nowMs, randomHex8()),
       fromClientId: SERVER_ID,
       toClientId,
       msgType: 'request',

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { observeOn, queueScheduler } from 'rxjs';
-import { ClientRegistry, type ConnectedClient, type LeaveReason } from '../clients/index.js';
+import { ClientRegistry, randomHex8, type ConnectedClient, type LeaveReason } from '../clients/index.js';
 import { MessageHub } from '../delivery/index.js';
 import { ListenerDispatcher } from '../listeners/index.js';
 import { CrossCommError, messageId, quoted, toWireContent, type Envelope, type LastWill } from '../protocol/index.js';
@@ -55,7 +54,7 @@ export class LastWills {
     const { toClientId, msgType, content } = left.will;
     const nowMs = Date.now();
     const envelope: Envelope = {
-      msgId: messageId(clientId, nowMs, randomBytes(4).toString('hex')),
+      msgId: messageId(clientId, nowMs, randomHex8()),
       fromClientId: clientId,
       toClientId,
       msgType,
