@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry, type Connection } from '../clients/index.js';
-import { DeliveryOptions, GroupRegistry } from '../delivery/index.js';
+import { GroupRegistry, Mailboxes } from '../delivery/index.js';
 import {
   CrossCommError,
   GROUP_PREFIX,
@@ -36,7 +36,7 @@ export class GroupActions {
   constructor(
     private readonly groups: GroupRegistry,
     private readonly registry: ClientRegistry,
-    private readonly options: DeliveryOptions,
+    private readonly mailboxes: Mailboxes,
     private readonly access: AccessControl,
     actions: HubActions,
   ) {
@@ -57,7 +57,7 @@ export class GroupActions {
       this.groups.join(group, clientId, false);
       return undefined;
     }
-    this.#assertMailbox(connection);
+    this.#assertMailbox(clientId, connection);
     this.groups.join(group, clientId, true);
     return this.#stored(group, clientId);
   }
@@ -109,10 +109,10 @@ export class GroupActions {
   }
 
   /** What lasts needs a place where its messages wait. */
-  #assertMailbox(connection: Connection): void {
-    if (this.options.store === 'none') throw new CrossCommError('CC_UNSUPPORTED', 'This hub keeps no mail, so no membership is durable.');
-    if (!connection.can('mailbox'))
-      throw new CrossCommError('CC_UNSUPPORTED', 'A durable membership needs the feature "mailbox".');
+  #assertMailbox(clientId: string, connection: Connection): void {
+    if (!connection.can('mailbox')) throw new CrossCommError('CC_UNSUPPORTED', 'A durable membership needs the feature "mailbox".');
+    if (this.mailboxes.find(clientId) === undefined)
+      throw new CrossCommError('CC_UNSUPPORTED', 'A durable membership needs a mailbox, and this client has none: the hub keeps no mail, or for no more clients.');
   }
 
   async #stored(group: string, clientId: string): Promise<void> {

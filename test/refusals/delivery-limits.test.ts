@@ -29,6 +29,9 @@ describe('Mail', () => {
     bob.send({ msg_id: 'm', to_client_id: 'carol', content: 'x' });
     await untilAcked(bob, 'live', ['m']);
     expect(await carol.next()).toMatchObject({ content: 'x' });
+    // a membership would not last either
+    carol.send({ msg_id: 'join', to_client_id: 'server', msg_type: 'request', content: { action: 'groups.join', data: { group: 'g', durable: true } } });
+    expect((await carol.next()).content).toMatchObject({ reply_to: 'join', code: 'CC_UNSUPPORTED' });
   });
 
   test('that is rejected comes again after redeliveryDelayMs, and in the end stays one of maxDeadLetters', async () => {
