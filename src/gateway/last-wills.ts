@@ -1,9 +1,9 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { observeOn, queueScheduler } from 'rxjs';
 import { ClientRegistry, randomHex8, type ConnectedClient, type LeaveReason } from '../clients/index.js';
 import { MessageHub } from '../delivery/index.js';
 import { ListenerDispatcher } from '../listeners/index.js';
-import { CrossCommError, messageId, quoted, toWireContent, type Envelope, type LastWill } from '../protocol/index.js';
+import { CrossCommError, messageId, toWireContent, type Envelope, type LastWill } from '../protocol/index.js';
 import { AccessControl } from './access-control.js';
 
 /** Who leaves so has disappeared; others went on purpose, or the whole hub goes. */
@@ -12,7 +12,6 @@ const DISAPPEARED: ReadonlySet<LeaveReason> = new Set<LeaveReason>(['closed', 'h
 /** Sends the last wills of clients that disappear, as if they had sent them themselves, live. */
 @Injectable()
 export class LastWills {
-  readonly #logger = new Logger(LastWills.name);
   readonly #wills = new Map<string, { readonly client: ConnectedClient; readonly will: LastWill }>();
 
   constructor(
@@ -36,13 +35,13 @@ export class LastWills {
     if (client !== undefined && will !== undefined) this.#wills.set(clientId, { client, will });
   }
 
-  /** What it might not have sent itself at its end is not sent for it; the refusal is counted and logged. */
+  /** What it might not have sent itself at its end is not sent for it; that is counted and logged by who refuses it. */
   #maySend(client: ConnectedClient, { toClientId, msgType }: LastWill): boolean {
     try {
       // its connection has lost the id already
       return this.access.sendRefusal({ client, permissions: client.connection.permissions }, toClientId, msgType) === undefined;
-    } catch (error) {
-      this.#logger.error(`The last will of ${quoted(client.clientId)} is not sent: ${CrossCommError.from(error).code}`);
+    } catch {
+      // nobody could say
       return false;
     }
   }

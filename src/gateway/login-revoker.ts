@@ -14,7 +14,7 @@ export class LoginRevoker {
     private readonly refusals: Refusals,
     mailboxes: Mailboxes,
   ) {
-    mailboxes.bar((clientId) => this.revocations.isRevoked({ clientId, credential: undefined }));
+    mailboxes.bar((clientId) => this.#isRevoked(clientId));
     revocations.onRevoked((matches) => this.#end(matches));
   }
 
@@ -28,6 +28,16 @@ export class LoginRevoker {
   /** Takes a revocation back; false when there was none. */
   unrevoke(target: RevocationTarget): boolean {
     return this.revocations.lift(target);
+  }
+
+  #isRevoked(clientId: string): boolean {
+    try {
+      return this.revocations.isRevoked({ clientId, credential: undefined });
+    } catch (error) {
+      // a function of the application is among them; the mail is kept, and who it is for cannot log in before it is known
+      this.refusals.add('undecided', `A revocation failed to decide about ${quoted(clientId)}: ${error instanceof Error ? error.name : typeof error}`, 'error');
+      return false;
+    }
   }
 
   #end(matches: (login: LoginFacts) => boolean): void {

@@ -201,6 +201,19 @@ describe('The mailbox of a client id that was revoked', () => {
     expect((await receive(back, 2)).map(({ msg_id }) => msg_id)).toEqual(['m1', 'm4']);
     await back.expectNothingElse();
   });
+
+  test('goes on taking mail where a function of the application cannot say whether it was; senders are told nothing of that', async () => {
+    const hub = await open();
+    await (await mailClient(hub.url, 'bob')).close();
+    const alice = await mailClient(hub.url, 'alice');
+    hub.service.revoke(({ clientId }) => {
+      if (clientId === 'bob') throw new Error('password-4711');
+      return false;
+    });
+    alice.send({ msg_id: 'm1', to_client_id: 'bob' });
+    await untilAcked(alice, 'stored', ['m1']);
+    expect(hub.service.refusalCounts.undecided).toBe(1);
+  });
 });
 
 describe('The log', () => {
