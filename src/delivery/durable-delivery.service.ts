@@ -159,7 +159,7 @@ export class DurableDelivery implements StoreEvents {
         this.#again(submission, known);
         return;
       }
-      if (submission.sender?.connection.refusedBefore?.delete(msgId) === true)
+      if (sender?.connection.refusedBefore?.delete(msgId) === true)
         throw new CrossCommError('CC_DELIVERY_UNKNOWN', 'The hub knows a later message of this sender, but not this one.');
       const mailbox = this.#mailboxOf(toClientId);
       if (mailbox !== undefined) {

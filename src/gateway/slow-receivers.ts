@@ -1,13 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { ClientRegistry, sendError, type Connection, type OutboundMessage, type SendOutcome } from '../clients/index.js';
+import { ClientRegistry, PacedLog, sendError, type Connection, type OutboundMessage, type SendOutcome } from '../clients/index.js';
 import { GroupRegistry } from '../delivery/index.js';
 import { BROADCAST_ID, CloseCode, CrossCommError, groupOf, quoted, type Envelope } from '../protocol/index.js';
 import { Refusals } from '../security/index.js';
 import { GatewayOptions } from './gateway.options.js';
 import { LiveBacklog } from './live-backlog.js';
-
-/** One line in so many milliseconds about dropped messages. */
-const LOG_INTERVAL_MS = 10_000;
 
 /** How often slow receivers are looked at, at the longest, in milliseconds. */
 const LOOK_INTERVAL_MS = 500;
@@ -53,12 +50,11 @@ export class Slowness {
  */
 @Injectable()
 export class SlowReceivers {
-  readonly #logger = new Logger(SlowReceivers.name);
+  readonly #log = new PacedLog(new Logger(SlowReceivers.name));
   readonly #slow = new Set<BufferedReceiver>();
   readonly #lookIntervalMs: number;
   #timer: NodeJS.Timeout | undefined;
   #dropped = 0;
-  #loggedAtMs = -Infinity;
 
   constructor(
     private readonly options: GatewayOptions,
@@ -181,10 +177,8 @@ export class SlowReceivers {
   #count(connection: BufferedReceiver, dropped: number): void {
     if (dropped === 0) return;
     this.#dropped += dropped;
-    const nowMs = performance.now();
-    if (nowMs - this.#loggedAtMs < LOG_INTERVAL_MS) return;
-    this.#loggedAtMs = nowMs;
-    this.#logger.warn(
+    this.#log.add(
+      'warn',
       `Receivers are too slow, now ${quoted(connection.client?.clientId)}: ${this.#dropped} live messages dropped so far. They must read faster; softBufferedBytes says how much waits for each.`,
     );
   }
