@@ -13,19 +13,25 @@ function drop(hub: TestHub, clientId: string): void {
   hub.registry.find(clientId)?.connection.close(1012, 'drop');
 }
 
+/** Alice's message "1" to bob was refused, which she did not hear; bob is back, so that there is room for another. */
+async function refusedUnheard() {
+  const hub = await openHub({ delivery: { mailboxMaxMessages: 1 } });
+  const bob = await online({ url: hub.url, clientId: 'bob' });
+  await bob.logout();
+  const alice = await online({ url: hub.url, clientId: 'alice' });
+  await alice.sendMessage('0', 'text', 'bob');
+  silence(hub, 'alice');
+  const refused = codeOf(alice.sendMessage('1', 'text', 'bob'));
+  await until(() => hub.service.refusalCounts.mailbox_full === 1, 'the refusal');
+  const inbox = inboxOf(bob);
+  await bob.login();
+  await until(() => hub.service.mailStats.mails === 0, 'room');
+  return { hub, alice, inbox, refused };
+}
+
 describe('A message whose answer was lost with the connection', () => {
   test('is not taken when it was refused and a later one was stored', async () => {
-    const hub = await openHub({ delivery: { mailboxMaxMessages: 1 } });
-    const bob = await online({ url: hub.url, clientId: 'bob' });
-    await bob.logout();
-    const alice = await online({ url: hub.url, clientId: 'alice' });
-    await alice.sendMessage('0', 'text', 'bob');
-    silence(hub, 'alice');
-    const refused = codeOf(alice.sendMessage('1', 'text', 'bob'));
-    await until(() => hub.service.refusalCounts.bad_frame >= 0 && alice.bufferedBytes > 0, 'it was sent');
-    const inbox = inboxOf(bob);
-    await bob.login();
-    await until(() => hub.service.mailStats.mails === 0, 'room');
+    const { hub, alice, inbox, refused } = await refusedUnheard();
     const stored = alice.sendMessage('2', 'text', 'bob');
     await until(() => inbox.length === 2, 'the later one');
     drop(hub, 'alice');
@@ -36,16 +42,7 @@ describe('A message whose answer was lost with the connection', () => {
   });
 
   test('is not taken either when the caller of the later one has given up', async () => {
-    const hub = await openHub({ delivery: { mailboxMaxMessages: 1 } });
-    const bob = await online({ url: hub.url, clientId: 'bob' });
-    await bob.logout();
-    const alice = await online({ url: hub.url, clientId: 'alice' });
-    await alice.sendMessage('0', 'text', 'bob');
-    silence(hub, 'alice');
-    const refused = codeOf(alice.sendMessage('1', 'text', 'bob'));
-    const inbox = inboxOf(bob);
-    await bob.login();
-    await until(() => hub.service.mailStats.mails === 0, 'room');
+    const { hub, alice, inbox, refused } = await refusedUnheard();
     expect(await codeOf(alice.sendMessage('2', 'text', 'bob', { timeoutMs: 100 }))).toBe('CC_TIMEOUT');
     await until(() => inbox.length === 2, 'the later one');
     drop(hub, 'alice');

@@ -7,6 +7,20 @@ Logger.overrideLogger(false);
 
 const FIRST = 'mail-00000001.log';
 
+/** A disk whose first segment is damaged in the second of twelve messages, as a killed process leaves it. */
+async function damagedDisk(): Promise<{ disk: SimulatedFileSystem; bytes: Buffer; epoch: string }> {
+  const disk = new SimulatedFileSystem();
+  const { store, opened } = await openLog(disk, { segmentBytes: 700 });
+  for (let count = 0; count < 12; count++) {
+    putMail(store);
+    await store.flush();
+  }
+  const bytes = disk.contents(FIRST);
+  bytes[bytes.indexOf('frame 2')] = 0;
+  disk.replace(FIRST, bytes);
+  return { disk: disk.afterKill(), bytes, epoch: opened.epoch };
+}
+
 /** A store in which the last block holds two messages and a fact; the others one each. */
 async function filled(segmentBytes = 1e6): Promise<{ disk: SimulatedFileSystem; before: unknown; after: unknown; lastBlockAt: number; epoch: string }> {
   const disk = new SimulatedFileSystem();
@@ -118,18 +132,6 @@ describe('opening the log', () => {
 
   it('repairs a damaged segment, whenever the power is lost meanwhile', async () => {
     const seqs: number[] = [];
-    const damagedDisk = async (): Promise<{ disk: SimulatedFileSystem; bytes: Buffer; epoch: string }> => {
-      const disk = new SimulatedFileSystem();
-      const { store, opened } = await openLog(disk, { segmentBytes: 700 });
-      for (let count = 0; count < 12; count++) {
-        putMail(store);
-        await store.flush();
-      }
-      const bytes = disk.contents(FIRST);
-      bytes[bytes.indexOf('frame 2')] = 0;
-      disk.replace(FIRST, bytes);
-      return { disk: disk.afterKill(), bytes, epoch: opened.epoch };
-    };
     for (let crashAt = 0; ; crashAt++) {
       const { disk, bytes, epoch } = await damagedDisk();
       let step = 0;
@@ -155,16 +157,7 @@ describe('opening the log', () => {
   });
 
   it.each([200, 1_200])('does not start when there is no space for a repair, and leaves nothing behind (%p bytes left)', async (left) => {
-    const disk = new SimulatedFileSystem();
-    const { store } = await openLog(disk, { segmentBytes: 700 });
-    for (let count = 0; count < 12; count++) {
-      putMail(store);
-      await store.flush();
-    }
-    const bytes = disk.contents(FIRST);
-    bytes[bytes.indexOf('frame 2')] = 0;
-    disk.replace(FIRST, bytes);
-    const next = disk.afterKill();
+    const { disk: next, bytes } = await damagedDisk();
     next.capacityBytes = next.usedBytes + left;
     for (let tries = 0; tries < 3; tries++) await expect(openLog(next, { segmentBytes: 700 })).rejects.toMatchObject({ code: 'CC_STORE_FAILED' });
     expect(next.names.filter((name) => name.endsWith('.damaged'))).toEqual([]);
