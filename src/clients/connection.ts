@@ -1,4 +1,4 @@
-import type { Announcement, CloseCode, Feature, Permissions } from '../protocol/index.js';
+import type { Announcement, CloseCode, Feature, Permissions, Receipt } from '../protocol/index.js';
 import type { OutboundMessage } from './outbound-message.js';
 
 /** What became of a message handed to a connection. */
@@ -39,6 +39,8 @@ export abstract class Connection {
   unackedMessages = 0;
   /** Bytes of those. */
   unackedBytes = 0;
+  /** Ids of messages that its acks have yet to name; undefined while there are none. */
+  dueAcks: Partial<Record<Receipt, string[]>> | undefined;
   /** Messages that come once more and must have been refused before; see `DurableDelivery.resending`. */
   refusedBefore: Set<string> | undefined;
 

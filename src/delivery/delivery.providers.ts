@@ -7,6 +7,7 @@ import { DurableDelivery } from './durable-delivery.service.js';
 import { GroupRegistry } from './group.registry.js';
 import { Mailboxes } from './mailboxes.service.js';
 import { MessageHub } from './message-hub.service.js';
+import { PendingAcks } from './pending-acks.service.js';
 import { PresenceWatch } from './presence-watch.service.js';
 import { Receipts } from './receipts.js';
 import { RequestRouter } from './request-router.service.js';
@@ -19,6 +20,7 @@ export const DELIVERY_PROVIDERS: Provider[] = [
   MessageHub,
   DurableDelivery,
   Mailboxes,
+  PendingAcks,
   Receipts,
   SenderCredit,
   DeadLetters,

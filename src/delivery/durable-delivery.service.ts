@@ -1,53 +1,33 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ClientRegistry, steadyNowMs, type ConnectedClient, type Connection } from '../clients/index.js';
 import { CrossCommError, MAX_MSG_ID_LENGTH, encodeEnvelope, groupOf, readDeliveryRequest, type DeliveryRequest, type Envelope } from '../protocol/index.js';
-import { AskingClient, AskingHub, type Asker } from './asker.js';
+import { AskingHub } from './asker.js';
 import { DeliveryOptions } from './delivery.options.js';
 import { GroupRegistry } from './group.registry.js';
 import { mailFrame } from './mail-frame.js';
 import type { Mailbox } from './mailbox.js';
 import { Mailboxes } from './mailboxes.service.js';
 import { MessageHub } from './message-hub.service.js';
-import { Receipts } from './receipts.js';
+import { PendingAcks, type Submission } from './pending-acks.service.js';
 import { RecentMessages } from './recent-messages.js';
-import { SenderCredit } from './sender-credit.js';
-import { StoringQueue, type RoutedMessage } from './storing-queue.js';
-import { MailStore, type StoreEvents, type StoredMail } from './store/index.js';
-
-/** Who listens to messages on the hub. Must not throw. */
-export interface RoutedListener {
-  /** Whether a message is for it. */
-  wants(envelope: Envelope): boolean;
-  /** It is going to be delivered. */
-  routed(sender: ConnectedClient, envelope: Envelope): void;
-  /** A message was refused, and its sender told why. */
-  refused(error: CrossCommError): void;
-}
-
-const NO_LISTENER: RoutedListener = { wants: () => false, routed: () => undefined, refused: () => undefined };
+import type { RoutedListener } from './routed-listener.js';
+import { MailStore } from './store/index.js';
 
 /** A durable message that came in. */
-interface Submission {
-  /** The client it is from; undefined: the hub itself. */
-  readonly sender: ConnectedClient | undefined;
-  readonly envelope: Envelope;
-  /** As UTF-8 text. */
-  readonly frame: Buffer;
+interface DurableSubmission extends Submission {
   readonly request: DeliveryRequest;
-  readonly asker: Asker;
 }
 
 /**
- * The way of a durable message: known already, then room, then the store; when it is on disk, to its receiver's mailbox
- * and back to its sender as an ack. What a receiver sees is always stored, and what was refused was never seen.
+ * The way of a durable message: known already, then room, then at once to the store and to its receiver's mailbox. Its
+ * sender gets its ack when it cannot be lost any more: when it is on disk, or its receiver is done with it, whichever is
+ * first. What was refused no receiver was sent.
  */
 @Injectable()
-export class DurableDelivery implements StoreEvents {
+export class DurableDelivery {
   readonly #logger = new Logger(DurableDelivery.name);
-  readonly #storing = new StoringQueue();
   /** Not stored: so that one sent again is not handed over again. */
   readonly #handedOver = new RecentMessages();
-  #listener: RoutedListener = NO_LISTENER;
   #isOpen = false;
 
   constructor(
@@ -55,8 +35,7 @@ export class DurableDelivery implements StoreEvents {
     private readonly hub: MessageHub,
     private readonly store: MailStore,
     private readonly mailboxes: Mailboxes,
-    private readonly receipts: Receipts,
-    private readonly credit: SenderCredit,
+    private readonly pending: PendingAcks,
     private readonly groups: GroupRegistry,
     private readonly options: DeliveryOptions,
   ) {}
@@ -68,11 +47,11 @@ export class DurableDelivery implements StoreEvents {
 
   /** Reads what is stored. @throws CrossCommError `CC_DATA_DIR_IN_USE`, `CC_STORE_FAILED` */
   async open(listener: RoutedListener): Promise<void> {
-    this.#listener = listener;
+    this.pending.listener = listener;
     if (this.options.store === 'none') return;
-    const opened = await this.store.open(this).catch((error: unknown) => this.#doWithout(CrossCommError.from(error)));
+    const opened = await this.store.open(this.pending).catch((error: unknown) => this.#doWithout(CrossCommError.from(error)));
     if (opened === undefined) return;
-    this.mailboxes.restore(opened);
+    this.mailboxes.restore(opened, this.pending);
     this.groups.restore(opened.facts, { set: (key, value) => this.store.setFact(key, value), flush: () => this.store.flush() });
     this.#isOpen = true;
   }
@@ -81,7 +60,7 @@ export class DurableDelivery implements StoreEvents {
   async flush(): Promise<void> {
     // what cannot be stored is refused on its own way
     if (this.#isOpen) await this.store.flush().catch(() => undefined);
-    this.receipts.flush();
+    this.pending.flush();
   }
 
   /** Closes the store. */
@@ -119,8 +98,7 @@ export class DurableDelivery implements StoreEvents {
 
   /** Takes a client's message to one client; answers it now or later. Never throws. */
   accept(sender: ConnectedClient, envelope: Envelope, frame: Buffer, request: DeliveryRequest): void {
-    const asker = new AskingClient(sender.connection, frame.length, this.receipts, this.credit);
-    this.#submit({ sender, envelope, frame, request, asker });
+    this.#submit({ sender, envelope, frame, request, asker: this.pending.askerOf(sender.connection, frame.length) });
   }
 
   /**
@@ -147,7 +125,7 @@ export class DurableDelivery implements StoreEvents {
     return asker.answer;
   }
 
-  #submit(submission: Submission): void {
+  #submit(submission: DurableSubmission): void {
     const { sender, envelope, asker } = submission;
     try {
       const { msgId, toClientId } = envelope;
@@ -171,18 +149,14 @@ export class DurableDelivery implements StoreEvents {
       if (mailboxes.length === 0) this.#handOver(submission);
       else this.#put({ ...submission, request: { ...submission.request, receipt: undefined } }, mailboxes, nowMs);
     } catch (error) {
-      this.#refuse(asker, CrossCommError.from(error), envelope.msgId);
+      this.pending.refuse(asker, CrossCommError.from(error), envelope.msgId);
     }
   }
 
   /** A message that was sent before: the answer may have been lost. */
-  #again({ envelope, request, asker }: Submission, seq: number): void {
+  #again({ envelope, request, asker }: DurableSubmission, seq: number): void {
     const { fromClientId, msgId, toClientId } = envelope;
-    const storing = this.#storing.find(seq);
-    if (storing !== undefined) {
-      (storing.further ??= []).push(asker);
-      return;
-    }
+    if (this.pending.join(seq, asker)) return;
     asker.accepted('stored', msgId);
     if (request.receipt === undefined || groupOf(toClientId) !== undefined) return;
     this.mailboxes.tellOutcome(envelope, seq, this.#expiryOf(request, this.store.storedAtMs(fromClientId, msgId) ?? 0));
@@ -192,7 +166,8 @@ export class DurableDelivery implements StoreEvents {
     return fromMs + Math.min((ttl ?? Infinity) * 1000, this.options.mailTtlMs);
   }
 
-  #put({ sender, envelope, frame, request, asker }: Submission, mailboxes: readonly Mailbox[], nowMs: number): void {
+  #put(submission: DurableSubmission, mailboxes: readonly Mailbox[], nowMs: number): void {
+    const { sender, envelope, frame, request } = submission;
     const seq = this.store.nextSeq();
     const stored = mailFrame(envelope, frame, seq);
     const sizeBytes = stored.headBytes + stored.tail.length;
@@ -207,42 +182,8 @@ export class DurableDelivery implements StoreEvents {
       recipients: mailboxes.length === 1 ? (mailboxes[0] as Mailbox).recipients : mailboxes.map(clientIdOf),
       frame: stored,
     });
-    for (const mailbox of mailboxes) this.mailboxes.reserve(mailbox, mail);
-    const isWanted = groupOf(envelope.toClientId) !== undefined || (sender !== undefined && this.#listener.wants(envelope));
-    this.#storing.push({ seq, mailboxes, asker, further: undefined, message: isWanted ? { sender, envelope, frame } : undefined });
-  }
-
-  onStored(mails: readonly StoredMail[]): void {
-    for (const mail of mails) {
-      const { mailboxes, asker, further, message } = this.#storing.take(mail.seq);
-      for (const mailbox of mailboxes) this.mailboxes.stored(mailbox, mail);
-      asker.accepted('stored', mail.msgId);
-      if (further !== undefined) for (const again of further) again.accepted('stored', mail.msgId);
-      if (message !== undefined) this.#show(message, mailboxes);
-    }
-    // in the same turn as the mail
-    this.receipts.flush();
-  }
-
-  /** Those who are no durable members of a group have no copy to wait for; then the hub's own listeners. */
-  #show({ sender, envelope, frame }: RoutedMessage, mailboxes: readonly Mailbox[]): void {
-    const group = groupOf(envelope.toClientId);
-    if (group !== undefined) this.hub.routeToOthers(group, envelope, { frame, except: new Set(mailboxes.map(clientIdOf)) });
-    if (sender !== undefined) this.#listener.routed(sender, envelope);
-  }
-
-  onRefused(mails: readonly StoredMail[], error: Error): void {
-    const coded = CrossCommError.from(error, 'CC_STORE_FAILED');
-    for (const mail of mails) {
-      const { mailboxes, asker, further } = this.#storing.take(mail.seq);
-      for (const mailbox of mailboxes) this.mailboxes.refused(mailbox, mail);
-      for (const each of [asker, ...(further ?? [])]) this.#refuse(each, coded, mail.msgId);
-    }
-  }
-
-  #refuse(asker: Asker, error: CrossCommError, msgId: string): void {
-    this.#listener.refused(error);
-    asker.refused(error, msgId);
+    this.pending.add(mail, submission, mailboxes);
+    for (const mailbox of mailboxes) this.mailboxes.put(mailbox, mail);
   }
 
   /** The mailboxes of the durable members of a group, without the sender's. */
@@ -273,7 +214,7 @@ export class DurableDelivery implements StoreEvents {
       const { error } = this.hub.route(envelope, frame);
       if (error !== undefined) throw error;
       this.#handedOver.add(fromClientId, msgId);
-      if (sender !== undefined) this.#listener.routed(sender, envelope);
+      if (sender !== undefined) this.pending.listener.routed(sender, envelope);
     }
     asker.accepted('live', msgId);
   }

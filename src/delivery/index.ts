@@ -1,12 +1,13 @@
 export { DeadLetters, type DeadLetter, type DeadLetterReason } from './dead-letters.js';
 export { DeliveryOptions } from './delivery.options.js';
 export { DELIVERY_PROVIDERS } from './delivery.providers.js';
-export { DurableDelivery, type RoutedListener } from './durable-delivery.service.js';
+export { DurableDelivery } from './durable-delivery.service.js';
 export { GroupRegistry, type GroupChange, type GroupMember, type MembershipFacts } from './group.registry.js';
 export { withoutHubWords, type ReceivedMessage } from './mail-frame.js';
 export { Mailboxes } from './mailboxes.service.js';
 export { MessageHub, type RouteResult } from './message-hub.service.js';
 export type { PendingRequest, Requester, Responder } from './pending-requests.js';
 export { PresenceWatch, type WatchTargets } from './presence-watch.service.js';
+export type { RoutedListener } from './routed-listener.js';
 export { RequestRouter, type InboundFrame, type RequestStats } from './request-router.service.js';
 export { MailStore, type StoreStats } from './store/index.js';

@@ -5,7 +5,8 @@ import { DeadLetters, type DeadLetterReason } from './dead-letters.js';
 import { DeliveryOptions } from './delivery.options.js';
 import { FormerReceiver } from './former-receiver.js';
 import { GroupRegistry } from './group.registry.js';
-import { Mailbox, type MailboxEvents } from './mailbox.js';
+import { Mailbox } from './mailbox.js';
+import type { MailboxEvents } from './mailbox-events.js';
 import { Receipts } from './receipts.js';
 import { RecentMessages } from './recent-messages.js';
 import { MailStore, type OpenedStore, type StoredMail } from './store/index.js';
@@ -19,6 +20,14 @@ const SEEN_GRAIN_MS = 3_600_000;
 /** How often it is looked for expired mail, in milliseconds. */
 const SWEEP_MS = 500;
 
+/** What becomes of messages before the store has told. */
+export interface EarlyOutcomes {
+  /** Its receiver is done with it. */
+  processed(mail: StoredMail): void;
+  /** It could not be stored, its receiver was sent it, and nobody will say what became of it. */
+  lost(mail: StoredMail): void;
+}
+
 /** All mailboxes: who has one, what is in it, and what becomes of it. */
 @Injectable()
 export class Mailboxes implements MailboxEvents {
@@ -27,6 +36,7 @@ export class Mailboxes implements MailboxEvents {
   /** Mail that has reached its receiver's program, for senders that ask again. */
   readonly #arrived = new RecentMessages();
   readonly #formerReceivers = new WeakMap<Connection, FormerReceiver>();
+  #outcomes: EarlyOutcomes | undefined;
   #isBarred: (clientId: string) => boolean = () => false;
   #epoch = '';
   #sweep: NodeJS.Timeout | undefined;
@@ -50,17 +60,16 @@ export class Mailboxes implements MailboxEvents {
   }
 
   /** Takes over what the store held. */
-  restore({ epoch, mails, facts }: OpenedStore): void {
+  restore({ epoch, mails, facts }: OpenedStore, outcomes: EarlyOutcomes): void {
     this.#epoch = epoch;
+    this.#outcomes = outcomes;
     this.deadLetters.restoreFacts(facts);
     for (const [key, value] of facts)
       if (key.startsWith(MAILBOX_FACT)) this.#create(key.slice(MAILBOX_FACT.length)).lastSeenMs = Number(value) || steadyNowMs();
     for (const mail of mails)
       for (const recipient of mail.recipients) {
         if (this.deadLetters.restore(recipient, mail)) continue;
-        const mailbox = this.#mailboxes.get(recipient) ?? this.#create(recipient);
-        this.#count(mailbox, mail);
-        mailbox.add(mail);
+        this.put(this.#mailboxes.get(recipient) ?? this.#create(recipient), mail);
       }
     this.#sweep = setInterval(() => this.#expire(), SWEEP_MS).unref();
   }
@@ -170,22 +179,22 @@ export class Mailboxes implements MailboxEvents {
       throw new CrossCommError('CC_RECEIVER_LIMIT', { data: { to_client_id: clientId } });
   }
 
-  /** A message for this mailbox is being stored; it takes its room from now on. */
-  reserve(mailbox: Mailbox, mail: StoredMail): void {
-    this.#count(mailbox, mail);
-    mailbox.storing.push(mail.seq);
-  }
-
-  /** It is stored; the store tells so in the order of {@link reserve}. */
-  stored(mailbox: Mailbox, mail: StoredMail): void {
-    mailbox.storing.shift();
+  /** A message that is stored, or being stored. */
+  put(mailbox: Mailbox, mail: StoredMail): void {
+    mailbox.count++;
+    mailbox.bytes += mail.sizeBytes;
     mailbox.add(mail);
   }
 
-  /** It could not be stored. */
-  refused(mailbox: Mailbox, mail: StoredMail): void {
-    mailbox.storing.shift();
+  /** It could not be stored. @returns whether its receiver has it, and may still confirm it; else it has left */
+  refused(mailbox: Mailbox, mail: StoredMail): boolean {
+    if (mailbox.refused(mail)) return true;
     this.#leave(mailbox, mail);
+    return false;
+  }
+
+  get mayShow(): boolean {
+    return this.store.pendingMails < PROTOCOL_LIMITS.maxShown;
   }
 
   read(mails: readonly StoredMail[]): Promise<readonly (Buffer | undefined)[]> {
@@ -198,7 +207,15 @@ export class Mailboxes implements MailboxEvents {
       mailbox.clientId,
       mails.map(({ seq }) => seq),
     );
-    for (const mail of mails) if (mail.receipt !== undefined) this.receipts.tell(mail.fromClientId, 'processed', mail.msgId);
+    for (const mail of mails) {
+      if (mail.state !== 'stored') this.#outcomes?.processed(mail);
+      if (mail.receipt !== undefined) this.receipts.tell(mail.fromClientId, 'processed', mail.msgId);
+    }
+  }
+
+  lost(mailbox: Mailbox, mail: StoredMail): void {
+    this.#leave(mailbox, mail);
+    this.#outcomes?.lost(mail);
   }
 
   delivered({ fromClientId, msgId }: StoredMail): void {
@@ -221,12 +238,6 @@ export class Mailboxes implements MailboxEvents {
   #tellLost(senderId: string, msgId: string, code: ErrorCode, data: Readonly<Record<string, string>>): void {
     const sender = this.registry.find(senderId)?.connection;
     if (sender?.can('acks') === true) sendError(sender, new CrossCommError(code, { data }), msgId);
-  }
-
-  #count(mailbox: Mailbox, { sizeBytes, expiresAtMs }: StoredMail): void {
-    mailbox.count++;
-    mailbox.bytes += sizeBytes;
-    if (expiresAtMs < mailbox.earliestExpiryMs) mailbox.earliestExpiryMs = expiresAtMs;
   }
 
   #leave(mailbox: Mailbox, { sizeBytes }: StoredMail): void {

@@ -1,18 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry, fromServer, type Connection } from '../clients/index.js';
-import type { AckContent, Receipt } from '../protocol/index.js';
+import { RECEIPTS, type AckContent, type Receipt } from '../protocol/index.js';
 
 /** Message ids in one `ack` at most. */
 const MAX_IDS = 500;
 
+const NO_IDS: readonly string[] = [];
+
 /** Acks on their way to the senders, put together: one frame per receipt and connection for all that comes at once. */
 @Injectable()
 export class Receipts {
-  readonly #waiting = new Map<Connection, Map<Receipt, string[]>>();
+  /**
+   * Those whose acks are due. Not a map by connection: the tables that one leaves behind when it is emptied again and again
+   * keep what was in them from the garbage collector.
+   */
+  #due: Connection[] = [];
   #isScheduled = false;
-  #lastConnection: Connection | undefined;
-  #lastReceipt: Receipt | undefined;
-  #lastIds: string[] = [];
 
   constructor(private readonly registry: ClientRegistry) {}
 
@@ -24,19 +27,16 @@ export class Receipts {
 
   /** The same for a sender whose connection is at hand. */
   add(connection: Connection, receipt: Receipt, msgId: string): void {
-    // what comes at once mostly comes for one sender after the other
-    if (connection !== this.#lastConnection || receipt !== this.#lastReceipt) this.#select(connection, receipt);
-    this.#lastIds.push(msgId);
+    let due = connection.dueAcks;
+    if (due === undefined) {
+      connection.dueAcks = due = {};
+      this.#due.push(connection);
+      this.#flushLater();
+    }
+    (due[receipt] ??= []).push(msgId);
   }
 
-  #select(connection: Connection, receipt: Receipt): void {
-    let ofConnection = this.#waiting.get(connection);
-    if (ofConnection === undefined) this.#waiting.set(connection, (ofConnection = new Map<Receipt, string[]>()));
-    let ids = ofConnection.get(receipt);
-    if (ids === undefined) ofConnection.set(receipt, (ids = []));
-    this.#lastConnection = connection;
-    this.#lastReceipt = receipt;
-    this.#lastIds = ids;
+  #flushLater(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => this.flush());
@@ -45,13 +45,17 @@ export class Receipts {
   /** Sends what waits. */
   flush(): void {
     this.#isScheduled = false;
-    if (this.#waiting.size === 0) return;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    this.#lastConnection = undefined;
-    for (const [connection, receipts] of waiting)
-      for (const [receipt, ids] of receipts)
+    const connections = this.#due;
+    this.#due = [];
+    for (const connection of connections) {
+      const due = connection.dueAcks ?? {};
+      connection.dueAcks = undefined;
+      // in this order, because one message may have become all of it at once
+      for (const receipt of RECEIPTS) {
+        const ids = due[receipt] ?? NO_IDS;
         for (let from = 0; from < ids.length; from += MAX_IDS) send(connection, receipt, ids.slice(from, from + MAX_IDS));
+      }
+    }
   }
 }
 

@@ -21,4 +21,6 @@ export const PROTOCOL_LIMITS = {
   maxUnacked: 1_024,
   /** The same in bytes. */
   maxUnackedBytes: 4 * 1_048_576,
+  /** Messages that may have been sent to receivers before they are stored. Not an option: clients know as many again after a crash of the hub. */
+  maxShown: 4_096,
 } as const;

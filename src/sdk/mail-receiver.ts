@@ -1,8 +1,11 @@
-import type { ConfirmContent, Envelope, MailPosition, MailWelcome, Rejection } from '../protocol/index.js';
+import { PROTOCOL_LIMITS, type ConfirmContent, type Envelope, type MailPosition, type MailWelcome, type Rejection } from '../protocol/index.js';
 import { MailItem, type MailOutcome, type RejectOptions } from './mail-item.js';
 
-/** Messages that are known again when the hub had to begin a new numbering. */
-const REMEMBERED = 4_096;
+/**
+ * Messages that are known again when their senders sent them once more to a hub that had forgotten them: it lost its
+ * store, or crashed before they were in it.
+ */
+const REMEMBERED = PROTOCOL_LIMITS.maxShown;
 /** Rejections whose end was not heard of; more than mailboxes hold by default. */
 const MAX_REJECTED = 16_384;
 
@@ -45,7 +48,7 @@ export class MailReceiver implements MailOutcome {
   /** The last ones that were surfaced, the oldest overwritten first. */
   readonly #surfaced: MailItem[] = [];
   #surfacedCount = 0;
-  /** What an earlier epoch has surfaced, by sender and message id. */
+  /** What earlier connections have surfaced, by sender and message id. */
   #before: ReadonlyMap<string, MailItem> | undefined;
   #processed: number[] = [];
   #received: number[] = [];
@@ -70,10 +73,10 @@ export class MailReceiver implements MailOutcome {
     this.#processed = [];
     this.#received = [];
     this.#rejected = [];
+    const oldest = this.#surfacedCount % REMEMBERED;
+    const inOrder = [...this.#surfaced.slice(oldest), ...this.#surfaced.slice(0, oldest)];
+    this.#before = new Map(inOrder.map((item) => [item.key, item]));
     if (mail.epoch !== this.#epoch || !mail.recovered) {
-      const oldest = this.#surfacedCount % REMEMBERED;
-      const inOrder = [...this.#surfaced.slice(oldest), ...this.#surfaced.slice(0, oldest)];
-      this.#before = new Map(inOrder.map((item) => [item.key, item]));
       this.#unprocessed.clear();
       this.#numbering++;
       this.#epoch = mail.epoch;
@@ -104,7 +107,10 @@ export class MailReceiver implements MailOutcome {
     this.#highest = Math.max(this.#highest, seq);
     const key = `${fromClientId}\n${msgId}`;
     const earlier = this.#before?.get(key);
-    if (earlier && earlier.numbering !== this.#numbering && earlier.state !== 'rejected') {
+    // under another number, because the hub does not know the first one any more
+    const isRenumbered = earlier && (earlier.numbering !== this.#numbering || earlier.seq !== seq);
+    if (isRenumbered && earlier.numbering === this.#numbering) this.#unprocessed.delete(earlier.seq);
+    if (isRenumbered && earlier.state !== 'rejected') {
       earlier.numbering = this.#numbering;
       earlier.seq = seq;
       if (earlier.state === 'processed') return this.#confirm(seq);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Connection } from '../../src/clients/index.js';
-import { Mailbox, type MailboxEvents } from '../../src/delivery/mailbox.js';
+import type { MailboxEvents } from '../../src/delivery/mailbox-events.js';
+import { Mailbox } from '../../src/delivery/mailbox.js';
 import type { StoredMail } from '../../src/delivery/store/index.js';
 import { RecordingLogger } from '../module/recording.logger.js';
 import { onCleanUp } from '../support/clean-up.js';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Mailbox } from '../../src/delivery/mailbox.js';
+import type { StoredMail } from '../../src/delivery/store/index.js';
 import { RecordingLogger } from '../module/recording.logger.js';
 import { onCleanUp } from '../support/clean-up.js';
 import { confirm, mailClient, receive, seqOf, untilAcked } from '../support/mail-client.js';
@@ -146,22 +147,27 @@ describe('Mail that expires', () => {
   });
 });
 
-test('A mailbox knows when mail expires that was being stored while it was looked through', () => {
+test('Mail that expires while it is being stored stays until it is: its sender gets its ack before the error', () => {
+  const expired: string[] = [];
   const mailbox = new Mailbox('bob', {
     maxUnconfirmedBytes: 1,
     redeliveryDelayMs: 1,
+    mayShow: true,
     read: () => Promise.resolve([]),
     processed: () => undefined,
     delivered: () => undefined,
     rejected: () => true,
-    undeliverable: () => undefined,
+    undeliverable: (_, { msgId }, why) => expired.push(`${msgId} ${why}`),
+    lost: () => undefined,
   });
-  // as when it was reserved
-  mailbox.earliestExpiryMs = 1_000;
+  const mail = { seq: 1, fromClientId: 'alice', msgId: 'm1', receipt: undefined, storedAtMs: 0, expiresAtMs: 1_000, sizeBytes: 1, recipients: ['bob'], attempts: undefined, frame: undefined, wasShown: false };
+  let state: StoredMail['state'] = 'storing';
+  mailbox.add({ ...mail, get state() { return state; } });
   mailbox.expire(1_001);
-  const mail = { seq: 1, fromClientId: 'alice', msgId: 'm1', receipt: undefined, storedAtMs: 0, expiresAtMs: 1_000, sizeBytes: 1, recipients: ['bob'], attempts: undefined, frame: undefined };
-  mailbox.add(mail);
-  expect(mailbox.earliestExpiryMs).toBe(1_000);
+  expect([expired, mailbox.earliestExpiryMs]).toEqual([[], 1_000]);
+  state = 'stored';
+  mailbox.expire(1_002);
+  expect(expired).toEqual(['m1 expired']);
 });
 
 describe('A message to a group', () => {

@@ -1,7 +1,7 @@
 import { BLOCK_HEADER_BYTES } from './block.js';
-import { FrameBlock, type Fact, type Mail } from './mail.js';
+import type { Fact, Mail } from './mail.js';
 import type { PlacedId } from './duplicate-ids.js';
-import type { FrameParts, StoredMail } from './mail-store.js';
+import type { StoredMail } from './mail-store.js';
 import { RECORD, RECORD_HEADER_BYTES, writeAttempt, writeFact, writeIds, writeLife, writeMail, writeMove, writeRemove, type Life } from './record.js';
 import { RecordWriter } from './record-writer.js';
 
@@ -17,18 +17,33 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** What the next commit writes: one block, and what depends on it. */
+/** Estimate of what a new message takes on disk besides its frame and its id. */
+const MAIL_OVERHEAD_BYTES = 128;
+
+/**
+ * What the next commit writes: one block, and what depends on it. New messages are written when it is sealed: of those
+ * that have left their mailbox by then, only the id.
+ */
 export class Batch {
   readonly writer: RecordWriter;
+  /** Records in the writer. */
   count = 0;
-  /** New messages in it. */
-  mails: Mail[] = [];
+  /** New messages; a gap for each that has left its mailbox. */
+  #mails: (Mail | undefined)[] = [];
+  /** Where the ids of those are remembered, each with its number. */
+  readonly #leftIds: number[] = [];
   /** Ids that were written again. */
   readonly placedIds: PlacedId[] = [];
   #kept: KeptMail[] = [];
   #facts: Fact[] = [];
   #waiters: Waiter[] = [];
   #hasLife = false;
+  /** Bytes that new messages are going to take, by estimate. */
+  #unwrittenBytes = 0;
+  /** So many of its first messages can wait. */
+  #patientMails = 0;
+  /** Records that stand for new messages. */
+  #mailRecords = 0;
 
   /** @param writer an empty one, whose buffer is used again */
   constructor(writer: RecordWriter = new RecordWriter(BLOCK_HEADER_BYTES)) {
@@ -36,22 +51,76 @@ export class Batch {
   }
 
   get length(): number {
-    return this.writer.length;
+    return this.writer.length + this.#unwrittenBytes;
+  }
+
+  /**
+   * Whether somebody waits for its end. Who was sent a message before it is stored may be done with it soon, and then it
+   * need not be written.
+   */
+  get isUrgent(): boolean {
+    while (this.#patientMails < this.#mails.length && this.#mails[this.#patientMails]?.wasShown !== false) this.#patientMails++;
+    return this.#waiters.length > 0 || this.#patientMails < this.#mails.length;
+  }
+
+  /** New messages in it that were in their mailbox when it was sealed. */
+  get mails(): readonly Mail[] {
+    return this.#mails.filter((mail) => mail !== undefined);
+  }
+
+  /** How many messages it makes durable, or the ids of. */
+  get mailCount(): number {
+    return this.#mails.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.count + this.#mails.length + this.#leftIds.length === 0;
+  }
+
+  /** Whether it holds nothing but new messages, which can be given back to their senders. */
+  get isMailOnly(): boolean {
+    return this.count === this.#mailRecords;
   }
 
   get hasLife(): boolean {
     return this.#hasLife;
   }
 
-  put(mail: Mail, frame: FrameParts): void {
-    mail.offset = writeMail(this.writer, RECORD.mail, mail, frame);
-    this.mails.push(mail);
-    this.count++;
+  /** @param mail with its frame at hand until it is sealed */
+  put(mail: Mail): void {
+    mail.batch = this;
+    // until it has a better one
+    mail.offset = this.#mails.length;
+    this.#mails.push(mail);
+    this.#unwrittenBytes += mail.sizeBytes + MAIL_OVERHEAD_BYTES;
+  }
+
+  /** A new message has left its mailbox, and need not be written. */
+  leave(mail: Mail): void {
+    mail.batch = undefined;
+    // only what it needs for its id is kept: most get here soon, and what is kept for long makes the garbage collector slow
+    this.#mails[mail.offset] = undefined;
+    this.#unwrittenBytes -= mail.sizeBytes + MAIL_OVERHEAD_BYTES;
+    this.#leftIds.push(mail.idEntry, mail.seq);
+  }
+
+  /** Writes its new messages. Nothing is recorded in it from now on. @param idsOf the ids that are still remembered, by sender */
+  seal(idsOf: (entries: readonly number[]) => ReadonlyMap<string, readonly PlacedId[]>): void {
+    const { count } = this;
+    for (const mail of this.mails) {
+      mail.batch = undefined;
+      // at hand, because it is not on disk
+      mail.offset = writeMail(this.writer, RECORD.mail, mail, mail.frame as Buffer);
+      this.count++;
+    }
+    for (const [sender, ids] of idsOf(this.#leftIds)) this.ids(sender, ids);
+    this.#mailRecords = this.count - count;
+    this.#unwrittenBytes = 0;
   }
 
   /** Copies a message, as it is now, out of a segment that is to go. */
   keep(mail: Mail, frame: Buffer): void {
-    this.#kept.push({ mail, offset: writeMail(this.writer, RECORD.keptMail, mail, { head: frame, headBytes: frame.length, tail: '' }) });
+    this.#kept.push({ mail, offset: writeMail(this.writer, RECORD.keptMail, mail, frame) });
     this.count++;
   }
 
@@ -99,19 +168,10 @@ export class Batch {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
-  /**
-   * It is durable: whatever it holds is found in this segment from now on.
-   * @returns the frames of the new messages, until they are on their way; undefined when there are none
-   */
-  place(segment: number, offset: number): FrameBlock | undefined {
-    const { mails } = this;
-    // a copy: what it was written in grows, and is used again
-    const block = mails.length === 0 ? undefined : new FrameBlock(this.writer.copy(), mails);
-    for (let index = 0; index < mails.length; index++) {
-      const mail = mails[index] as Mail;
+  /** It is durable: whatever it holds is found in this segment from now on. */
+  place(segment: number, offset: number): void {
+    for (const mail of this.mails) {
       mail.segment = segment;
-      mail.block = block;
-      mail.blockStart = mail.offset;
       mail.offset += offset;
     }
     for (const kept of this.#kept) {
@@ -119,7 +179,6 @@ export class Batch {
       kept.mail.offset = offset + kept.offset;
     }
     for (const fact of this.#facts) fact.segment = segment;
-    return block;
   }
 
   /** Tells those who wait; an error means that it is not durable. */
@@ -131,7 +190,7 @@ export class Batch {
       else waiter.reject(error);
   }
 
-  /** Copies what must not get lost even when there is no space: all but messages and what cleaning wrote. */
+  /** Copies what must not get lost even when there is no space: all but messages in mailboxes and what cleaning wrote. */
   copyLastingTo(other: Batch): void {
     const { buffer, length } = this.writer;
     let position = BLOCK_HEADER_BYTES;
@@ -144,6 +203,8 @@ export class Batch {
       }
       position = end;
     }
+    other.#leftIds.push(...this.#leftIds);
+    for (const { recipients, idEntry, seq } of this.mails) if (recipients.length === 0) other.#leftIds.push(idEntry, seq);
     other.#facts.push(...this.#facts);
     other.#hasLife ||= this.#hasLife;
   }

@@ -1,15 +1,18 @@
 import { CrossCommError } from '../../protocol/index.js';
 import { Batch } from './batch.js';
 import { sealBlock } from './block.js';
+import type { PlacedId } from './duplicate-ids.js';
 import { isShortage, isTooManyFiles } from './disk-reserve.js';
-import type { FrameBlock, Mail } from './mail.js';
+import type { Mail } from './mail.js';
 import { RecordWriter } from './record-writer.js';
 import { SegmentWriter } from './segment-writer.js';
 
 /** Told by the log. */
 export interface CommitEvents {
-  /** @param frames of its new messages; undefined when there are none */
-  onCommitted(batch: Batch, frames: FrameBlock | undefined): void;
+  /** The ids at these entries that still stand for these numbers, by sender. @param entries each followed by its number */
+  idsOf(entries: readonly number[]): ReadonlyMap<string, readonly PlacedId[]>;
+  onCommitted(batch: Batch): void;
+  /** @param mails that are in a mailbox */
   onRefused(mails: readonly Mail[], error: CrossCommError): void;
   /** The disk has no space; it is tried again later. */
   onFull(): void;
@@ -22,6 +25,9 @@ const RETRY_MS = 500;
 
 /** A batch with so many bytes takes no more. */
 const BATCH_BYTES = 4 * 1024 * 1024;
+
+/** Longest time that messages which their receivers have are not written yet, in milliseconds. */
+const MAX_WAIT_MS = 20;
 
 /** Buffers up to this length are used again. */
 const KEPT_BUFFER_BYTES = 2 * BATCH_BYTES;
@@ -41,6 +47,11 @@ export class CommitLog {
   #isBusy = false;
   #lastTryMs = 0;
   #lastHoldMs = 0;
+  /** How long the last commit took. */
+  #commitMs = 0;
+  /** Set while it is waited for receivers. */
+  #endWait: (() => void) | undefined;
+  #lookAgain: NodeJS.Immediate | undefined;
   #retry: NodeJS.Timeout | undefined;
   readonly #writers: RecordWriter[] = [];
   /** How often what was recorded found no space, copies among it. */
@@ -63,6 +74,13 @@ export class CommitLog {
     return bytes;
   }
 
+  /** Messages put that are not durable, nor their ids. */
+  get pendingMails(): number {
+    let count = this.#inFlight?.mailCount ?? 0;
+    for (const { mailCount } of this.#queue) count += mailCount;
+    return count;
+  }
+
   /** Whether recording makes sense: later, or never again. */
   get isRecording(): boolean {
     return this.#state === 'open' || this.#state === 'full';
@@ -71,7 +89,12 @@ export class CommitLog {
   /** The batch to record into; it is written soon. */
   get batch(): Batch {
     const last = this.#queue.at(-1);
-    if (last !== undefined && last.length < BATCH_BYTES) return last;
+    if (last !== undefined && last.length < BATCH_BYTES) {
+      // in this turn it will be known whether a new message was sent to its receiver
+      if (this.#endWait !== undefined) this.#lookAgain ??= setImmediate(() => this.#endWaitIfUrgent());
+      return last;
+    }
+    this.#endWait?.();
     const batch = new Batch(this.#writers.pop());
     this.#queue.push(batch);
     this.#schedule();
@@ -100,6 +123,7 @@ export class CommitLog {
     const last = this.#queue.at(-1) ?? this.#inFlight;
     if (last === undefined) return;
     const durable = last.whenDurable();
+    this.#endWait?.();
     this.#tryNow();
     await durable;
   }
@@ -130,21 +154,23 @@ export class CommitLog {
   }
 
   async #run(): Promise<void> {
-    while (this.#state === 'open' || this.#state === 'full') {
+    while (this.isRecording) {
+      if (this.#queue[0]?.isUrgent === false) await this.#waitForReceivers();
+      if (!this.isRecording) break;
       const batch = this.#queue.shift();
       if (batch === undefined) break;
       this.#inFlight = batch;
       this.#lastTryMs = performance.now();
-      let frames: FrameBlock | undefined;
       try {
-        frames = await this.#write(batch);
+        await this.#write(batch);
       } catch (error) {
         await this.#failed(batch, error);
         return;
       }
       this.#inFlight = undefined;
+      this.#commitMs = performance.now() - this.#lastTryMs;
       await this.#reopen();
-      this.#events.onCommitted(batch, frames);
+      this.#events.onCommitted(batch);
       batch.settle();
       this.#reuse(batch);
     }
@@ -154,11 +180,28 @@ export class CommitLog {
     if (this.#queue.length > 0) this.#schedule();
   }
 
+  /** What they are done with need not be written. As long as writing took last, so that nobody waits much longer for it. */
+  async #waitForReceivers(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.min(this.#commitMs, MAX_WAIT_MS));
+      this.#endWait = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#endWait = undefined;
+  }
+
+  #endWaitIfUrgent(): void {
+    this.#lookAgain = undefined;
+    if (this.#queue[0]?.isUrgent === true) this.#endWait?.();
+  }
+
   async #failed(batch: Batch, error: unknown): Promise<void> {
     let failure = error;
     let hasSpace = false;
     // for mail alone it is not given up
-    if (error instanceof NoSpaceError && [batch, ...this.#queue].some(({ count, mails }) => count > mails.length))
+    if (error instanceof NoSpaceError && ![batch, ...this.#queue].every(({ isMailOnly }) => isMailOnly))
       try {
         hasSpace = await this.#segments.reserve.release();
       } catch (cause) {
@@ -189,10 +232,12 @@ export class CommitLog {
     this.#error = undefined;
   }
 
-  async #write(batch: Batch): Promise<FrameBlock | undefined> {
+  async #write(batch: Batch): Promise<void> {
     const { writer } = batch;
     try {
       await this.#segments.prepare();
+      // as late as possible: what leaves its mailbox meanwhile need not be written
+      batch.seal((entries) => this.#events.idsOf(entries));
       sealBlock(writer.buffer, writer.length, batch.count, this.#segments.number, this.#segments.offset);
       await this.#segments.write(writer.buffer, writer.length);
     } catch (error) {
@@ -208,9 +253,8 @@ export class CommitLog {
       await this.#segments.undo().catch(() => undefined);
       throw error;
     }
-    const frames = batch.place(this.#segments.number, this.#segments.offset);
+    batch.place(this.#segments.number, this.#segments.offset);
     this.#segments.advance(writer.length);
-    return frames;
   }
 
   /** No space: messages are given back; what was done with others is kept for later. */
@@ -222,9 +266,9 @@ export class CommitLog {
     const batches = [batch, ...this.#queue];
     const lasting = new Batch();
     for (const each of batches) each.copyLastingTo(lasting);
-    this.#queue = lasting.count > 0 ? [lasting] : [];
+    this.#queue = lasting.isEmpty ? [] : [lasting];
     if (hasSpace) this.#tryNow();
-    else if (lasting.count > 0) this.#schedule();
+    else if (!lasting.isEmpty) this.#schedule();
     this.#giveBack(batches, error);
     this.#events.onFull();
   }
@@ -243,7 +287,8 @@ export class CommitLog {
 
   #giveBack(batches: readonly Batch[], error: CrossCommError): void {
     for (const each of batches) {
-      if (each.mails.length > 0) this.#events.onRefused(each.mails, error);
+      const mails = each.mails.filter(({ recipients }) => recipients.length > 0);
+      if (mails.length > 0) this.#events.onRefused(mails, error);
       each.settle(error);
     }
   }

@@ -83,6 +83,16 @@ export class DuplicateIds {
     if (this.#entries.seq[entry] === seq) this.#entries.segment[entry] = segment;
   }
 
+  /** The ids at these entries that still stand for these numbers, by sender. @param entries each followed by its number */
+  idsOf(entries: readonly number[]): Map<string, PlacedId[]> {
+    const found = new Map<string, PlacedId[]>();
+    for (let index = 0; index < entries.length; index += 2) {
+      const entry = entries[index] ?? 0;
+      if (this.#entries.seq[entry] === entries[index + 1]) this.#collect(entry, found);
+    }
+    return found;
+  }
+
   /** Entries that were ever used are below. */
   get end(): number {
     return this.#entries.end;
@@ -91,17 +101,21 @@ export class DuplicateIds {
   /** The ids that this segment holds, by sender, among the entries from `from` to before `to`. */
   idsIn(segment: number, from: number, to: number, nowMs: number): Map<string, PlacedId[]> {
     const found = new Map<string, PlacedId[]>();
-    const { segment: segments, seq, storedAtMs } = this.#entries;
+    const { segment: segments } = this.#entries;
     for (let entry = from; entry < to; entry++) {
-      if (segments[entry] !== segment || this.#isOld(entry, nowMs)) continue;
-      const sender = this.#byNumber[this.#entries.ownerOf(entry)];
-      if (sender === undefined) continue;
-      const id = { entry, hash: this.#entries.hashOf(entry), seq: seq[entry] ?? 0, storedAtMs: storedAtMs[entry] ?? 0 };
-      const ofSender = found.get(sender.name);
-      if (ofSender === undefined) found.set(sender.name, [id]);
-      else ofSender.push(id);
+      if (segments[entry] === segment && !this.#isOld(entry, nowMs)) this.#collect(entry, found);
     }
     return found;
+  }
+
+  /** Unless it is dead. */
+  #collect(entry: number, found: Map<string, PlacedId[]>): void {
+    const sender = this.#byNumber[this.#entries.ownerOf(entry)];
+    if (sender === undefined) return;
+    const id = { entry, hash: this.#entries.hashOf(entry), seq: this.#entries.seq[entry] ?? 0, storedAtMs: this.#entries.storedAtMs[entry] ?? 0 };
+    const ofSender = found.get(sender.name);
+    if (ofSender === undefined) found.set(sender.name, [id]);
+    else ofSender.push(id);
   }
 
   /** Forgets an id when it still stands for this number. */

@@ -8,7 +8,7 @@ import { FrameCache } from './frame-cache.js';
 import { FrameReader } from './frame-reader.js';
 import type { RecoveredLog } from './log-recovery.js';
 import { openLog } from './log-opening.js';
-import { Mail, type FrameBlock } from './mail.js';
+import { Mail } from './mail.js';
 import { MailStore, type NewMail, type OpenedStore, type StoredMail, type StoreEvents, type StoreStats } from './mail-store.js';
 import type { Life } from './record.js';
 import { SegmentCleaner } from './segment-cleaner.js';
@@ -86,12 +86,12 @@ export class LogMailStore extends MailStore {
   override put(mail: NewMail): StoredMail {
     const { log, recovered, segments } = this.#parts;
     log.checkWritable();
-    const { frame } = mail;
-    const sizeBytes = frame.headBytes + frame.tail.length;
+    const sizeBytes = mail.frame.headBytes + mail.frame.tail.length;
     this.#isBeyondLimit = segments.bytes + log.pendingBytes + sizeBytes > this.#options.maxStoreBytes;
     if (this.#isBeyondLimit) throw new CrossCommError('CC_STORE_FULL', { detail: 'maxStoreBytes is reached.', retryAfter: 1 });
     const stored = new Mail(mail, sizeBytes);
-    log.batch.put(stored, frame);
+    this.#cache.add(stored, mail.frame);
+    log.batch.put(stored);
     recovered.table.add(stored);
     stored.idEntry = recovered.ids.remember(mail.fromClientId, mail.msgId, mail.seq, mail.storedAtMs, mail.storedAtMs);
     return stored;
@@ -105,26 +105,37 @@ export class LogMailStore extends MailStore {
     return this.#parts.recovered.ids.storedAtMs(fromClientId, msgId, steadyNowMs());
   }
 
+  override get pendingMails(): number {
+    return this.#parts.log.pendingMails;
+  }
+
+  override forgetId({ fromClientId, msgId, seq }: StoredMail): void {
+    this.#parts.recovered.ids.forget(fromClientId, msgId, seq);
+  }
+
   override remove(recipient: string, seqs: readonly number[]): void {
     const { table } = this.#parts.recovered;
     const removed: number[] = [];
     for (const seq of seqs) {
       const mail = table.remove(recipient, seq);
       if (mail === undefined) continue;
-      removed.push(seq);
-      if (mail.recipients.length === 0) this.#dropFrame(mail);
+      // one that is not written yet is written as it is then, or not at all
+      if (mail.batch === undefined) removed.push(seq);
+      if (mail.recipients.length > 0) continue;
+      mail.batch?.leave(mail);
+      this.#cache.leave(mail);
     }
     if (removed.length > 0) this.#record()?.remove(recipient, removed);
   }
 
   override countAttempt(recipient: string, seq: number): number {
     const count = this.#parts.recovered.table.countAttempt(recipient, seq);
-    if (count > 0) this.#record()?.attempt(recipient, seq, count);
+    if (count > 0) this.#recordOf(seq)?.attempt(recipient, seq, count);
     return count;
   }
 
   override move(seq: number, from: string, to: string): void {
-    if (this.#parts.recovered.table.move(seq, from, to)) this.#record()?.move(seq, from, to);
+    if (this.#parts.recovered.table.move(seq, from, to)) this.#recordOf(seq)?.move(seq, from, to);
   }
 
   override setFact(key: string, value: string | undefined): void {
@@ -196,7 +207,8 @@ export class LogMailStore extends MailStore {
     const { recovered, segments, life, isFresh } = await openLog(this.#fileSystem, this.#options, this.#logger);
     if (recovered.segments.length > 1) await segments.reserve.holdOrRelease();
     const log = new CommitLog(segments, {
-      onCommitted: (batch, frames) => this.#onCommitted(batch, frames),
+      idsOf: (entries) => recovered.ids.idsOf(entries),
+      onCommitted: (batch) => this.#onCommitted(batch),
       onRefused: (mails, error) => this.#onRefused(mails, error),
       onFull: () => this.#opened?.cleaner.cleanIfNeeded(),
       onFailed: (error) => this.#logger.error(`The store in ${directory} has failed; no mail is taken until the next start.`, error),
@@ -231,41 +243,42 @@ export class LogMailStore extends MailStore {
     return log.isRecording ? log.batch : undefined;
   }
 
+  /** The same for what happened to a message, unless that is yet to be written. */
+  #recordOf(seq: number): Batch | undefined {
+    return this.#parts.recovered.table.mails.get(seq)?.batch === undefined ? this.#record() : undefined;
+  }
+
   #live(life: Life): Life {
     this.#parts.life = life;
     return life;
   }
 
-  #onCommitted(batch: Batch, frames: FrameBlock | undefined): void {
+  #onCommitted(batch: Batch): void {
     const parts = this.#parts;
     if (batch.hasLife) parts.lifeSegment = parts.segments.number;
     // not in the oldest segment, which could otherwise not go while the disk is full
     else if (parts.lifeSegment !== parts.segments.number) parts.log.batch.life(parts.life);
     const { ids } = parts.recovered;
-    for (const { idEntry, seq, segment } of batch.mails) ids.place(idEntry, seq, segment);
+    const { mails } = batch;
+    for (const { idEntry, seq, segment } of mails) ids.place(idEntry, seq, segment);
     for (const { entry, seq } of batch.placedIds) ids.place(entry, seq, parts.segments.number);
-    if (frames !== undefined) {
-      this.#tell(() => this.#events?.onStored(batch.mails));
-      // those that were taken out before they were durable
-      for (const mail of batch.mails) if (mail.recipients.length === 0) this.#dropFrame(mail);
-      this.#cache.add(frames);
+    const last = mails.at(-1);
+    if (last !== undefined) {
+      this.#tell(() => this.#events?.onStored(mails));
+      this.#cache.shrink(last.seq);
     }
     ids.sweep(steadyNowMs());
     parts.cleaner.cleanIfNeeded();
-  }
-
-  /** Of a message that is in no mailbox any more. */
-  #dropFrame(mail: Mail): void {
-    const { block } = mail;
-    mail.block = undefined;
-    if (block !== undefined) this.#cache.leave(block);
   }
 
   #onRefused(mails: readonly Mail[], error: CrossCommError): void {
     const { table, ids } = this.#parts.recovered;
     for (const mail of mails) {
       table.drop(mail);
-      ids.forget(mail.fromClientId, mail.msgId, mail.seq);
+      this.#cache.leave(mail);
+      mail.batch = undefined;
+      mail.isRefused = true;
+      if (!mail.wasShown) ids.forget(mail.fromClientId, mail.msgId, mail.seq);
     }
     this.#tell(() => this.#events?.onRefused(mails, error));
   }

@@ -16,8 +16,12 @@ export interface StoredMail {
   readonly recipients: readonly string[];
   /** Negative confirmations so far, by recipient; absent for most. Changed by the store only. */
   readonly attempts: ReadonlyMap<string, number> | undefined;
-  /** The frame as receivers get it, while it is at hand; else {@link MailStore.read} fetches it. */
+  /** The frame as receivers get it, while it is at hand, as it is until it is stored; else {@link MailStore.read} fetches it. */
   readonly frame: Buffer | undefined;
+  /** Whether it survives the hub by now. Changed by the store only. */
+  readonly state: 'storing' | 'stored' | 'refused';
+  /** Whether a receiver was sent it before it was stored. Set by its mailbox only. */
+  wasShown: boolean;
 }
 
 /** A frame in two parts, which are put together where it is stored. */
@@ -56,9 +60,15 @@ export interface OpenedStore {
 
 /** Told by the store, in the order of storing. Must not throw. */
 export interface StoreEvents {
-  /** These messages, one commit's worth in the order of `put`, cannot be lost any more. */
+  /**
+   * These messages, one commit's worth in the order of `put`, cannot be lost any more. Those that left their mailbox before
+   * they were written are not among them: of them only the ids are kept.
+   */
   onStored(mails: readonly StoredMail[]): void;
-  /** These could not be stored and are forgotten: `CC_STORE_FULL` or `CC_STORE_FAILED`. */
+  /**
+   * These, which are in a mailbox, could not be stored and are forgotten: `CC_STORE_FULL` or `CC_STORE_FAILED`. Only the
+   * ids of those that were shown are known until {@link MailStore.forgetId}.
+   */
   onRefused(mails: readonly StoredMail[], error: Error): void;
 }
 
@@ -104,6 +114,12 @@ export abstract class MailStore {
 
   /** When that was, in milliseconds since the epoch. */
   abstract storedAtMs(fromClientId: string, msgId: string): number | undefined;
+
+  /** Messages that were put and whose ids a crash would still take away. */
+  abstract get pendingMails(): number;
+
+  /** Forgets that this message was ever here. */
+  abstract forgetId(mail: StoredMail): void;
 
   /** Takes messages out of a mailbox: processed, expired, or moved. Numbers it does not hold are ignored. */
   abstract remove(recipient: string, seqs: readonly number[]): void;

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { NewMail, StoredMail } from './mail-store.js';
+import type { Batch } from './batch.js';
+import type { FrameParts, NewMail, StoredMail } from './mail-store.js';
 
 /** A message in memory, with the place of its frame on disk. */
 export class Mail implements StoredMail {
@@ -17,12 +18,16 @@ export class Mail implements StoredMail {
   block: FrameBlock | undefined = undefined;
   /** Where in the block it begins. */
   blockStart = 0;
+  wasShown = false;
   /** Where its id is remembered; 0: it is not. */
   idEntry = 0;
-  /** Number of the segment that holds it durably; 0 until then. */
+  /** Number of the segment that holds it, or its id, durably; 0 until then. */
   segment = 0;
   /** Where in the segment its frame begins; until it is durable, where in its batch. */
   offset = 0;
+  /** What is going to write it. */
+  batch: Batch | undefined = undefined;
+  isRefused = false;
   /** CRC-32 of its frame, once that is not at hand: who reads it from the disk compares. */
   checksum = 0;
 
@@ -40,22 +45,48 @@ export class Mail implements StoredMail {
   get frame(): Buffer | undefined {
     return this.block?.bytes?.subarray(this.blockStart, this.blockStart + this.sizeBytes);
   }
+
+  get state(): StoredMail['state'] {
+    if (this.segment > 0) return 'stored';
+    return this.isRefused ? 'refused' : 'storing';
+  }
 }
 
-/** Bytes with the frames of the messages of one commit: one piece of memory in place of one each. */
+/** Frames one behind the other: one piece of memory in place of one each. */
 export class FrameBlock {
   /** Undefined when the frames are only on disk any more. */
   bytes: Buffer | undefined;
-  /** The messages that were in it. */
-  readonly mails: readonly Mail[];
+  /** The messages whose frames were put into it. */
+  readonly mails: Mail[] = [];
   /** How many of them are in a mailbox. */
-  live: number;
+  live = 0;
+  #length = 0;
 
-  constructor(bytes: Buffer, mails: readonly Mail[]) {
-    this.bytes = bytes;
-    this.mails = mails;
-    this.live = mails.length;
+  constructor(sizeBytes: number) {
+    this.bytes = Buffer.allocUnsafeSlow(sizeBytes);
   }
+
+  /** Puts the frame of a message together, and the message in. @returns false when there is no room for it */
+  add(mail: Mail, { head, headBytes, tail }: FrameParts): boolean {
+    const { bytes } = this;
+    const start = this.#length;
+    if (bytes === undefined || start + spaceOf({ head, headBytes, tail }) > bytes.length) return false;
+    // all of it: a part would be one more object, and what is too much is written over
+    bytes.set(head, start);
+    let at = start + headBytes;
+    for (let index = 0; index < tail.length; index++) bytes[at++] = tail.charCodeAt(index);
+    this.#length = at;
+    mail.block = this;
+    mail.blockStart = start;
+    this.mails.push(mail);
+    this.live++;
+    return true;
+  }
+}
+
+/** Bytes that putting a frame together takes. */
+export function spaceOf({ head, tail }: FrameParts): number {
+  return head.length + tail.length;
 }
 
 /** CRC-32 as a small integer, which takes no memory of its own. */

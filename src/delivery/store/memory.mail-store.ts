@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { steadyNowMs } from '../../clients/index.js';
 import { CrossCommError } from '../../protocol/index.js';
 import { DuplicateIds } from './duplicate-ids.js';
-import { FrameBlock, Mail } from './mail.js';
+import { FrameBlock, Mail, spaceOf } from './mail.js';
 import { MailStore, type NewMail, type OpenedStore, type StoredMail, type StoreEvents, type StoreStats } from './mail-store.js';
 import { MailTable } from './mail-table.js';
 
@@ -46,12 +46,12 @@ export class MemoryMailStore extends MailStore {
 
   override put(mail: NewMail): StoredMail {
     this.#checkOpen();
-    const { head, headBytes, tail } = mail.frame;
-    const sizeBytes = headBytes + tail.length;
+    const sizeBytes = mail.frame.headBytes + mail.frame.tail.length;
     this.#state = this.#table.liveBytes + sizeBytes > this.#options.maxStoreBytes ? 'full' : 'open';
     if (this.#state === 'full') throw new CrossCommError('CC_STORE_FULL', { detail: 'maxStoreBytes is reached.', retryAfter: 1 });
     const stored = new Mail(mail, sizeBytes);
-    stored.block = new FrameBlock(Buffer.concat([head.subarray(0, headBytes), Buffer.from(tail)]), [stored]);
+    // one each: a block that many share is there as long as one of them is
+    new FrameBlock(spaceOf(mail.frame)).add(stored, mail.frame);
     this.#table.add(stored);
     this.#ids.remember(mail.fromClientId, mail.msgId, mail.seq, mail.storedAtMs, mail.storedAtMs);
     this.#pending.push(stored);
@@ -67,11 +67,18 @@ export class MemoryMailStore extends MailStore {
     return this.#ids.storedAtMs(fromClientId, msgId, steadyNowMs());
   }
 
+  override get pendingMails(): number {
+    return this.#pending.length;
+  }
+
+  override forgetId({ fromClientId, msgId, seq }: StoredMail): void {
+    this.#ids.forget(fromClientId, msgId, seq);
+  }
+
   override remove(recipient: string, seqs: readonly number[]): void {
     for (const seq of seqs) {
       const mail = this.#table.remove(recipient, seq);
-      // one that is not told about yet is told with its frame
-      if (mail?.recipients.length === 0 && mail.segment > 0) mail.block = undefined;
+      if (mail?.recipients.length === 0) mail.block = undefined;
     }
   }
 
@@ -126,7 +133,7 @@ export class MemoryMailStore extends MailStore {
 
   #commit(): void {
     this.#isScheduled = false;
-    const mails = this.#pending;
+    const mails = this.#pending.filter(({ recipients }) => recipients.length > 0);
     this.#pending = [];
     for (const mail of mails) mail.segment = 1;
     try {
@@ -134,7 +141,6 @@ export class MemoryMailStore extends MailStore {
     } catch (error) {
       this.#logger.error('A listener of the store failed.', error);
     }
-    for (const mail of mails) if (mail.recipients.length === 0) mail.block = undefined;
     this.#ids.sweep(steadyNowMs());
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -66,29 +66,10 @@ export class RecordWriter {
     this.length = start + characters;
   }
 
-  /** @param length of the part of `value` that is written, from its beginning */
-  bytes(value: Buffer, length = value.length): void {
+  bytes(value: Buffer): void {
     this.#reserve(value.length);
-    // all of it: a part would be one more object, and what is too much is written over
     this.buffer.set(value, this.length);
-    this.length += length;
-  }
-
-  /** Text without its length, which must be ASCII. */
-  ascii(value: string): void {
-    const { length } = value;
-    this.#reserve(length);
-    const { buffer } = this;
-    const start = this.length;
-    for (let index = 0; index < length; index++) buffer[start + index] = value.charCodeAt(index);
-    this.length = start + length;
-  }
-
-  /** What was written so far. */
-  copy(): Buffer {
-    const copy = Buffer.allocUnsafeSlow(this.length);
-    this.buffer.copy(copy, 0, 0, this.length);
-    return copy;
+    this.length += value.length;
   }
 
   #wideText(value: string): void {

@@ -1,5 +1,5 @@
 import type { Mail } from './mail.js';
-import type { FrameParts, NewMail, StoredMail } from './mail-store.js';
+import type { NewMail, StoredMail } from './mail-store.js';
 import type { RecordReader } from './record-reader.js';
 import type { RecordWriter } from './record-writer.js';
 
@@ -31,7 +31,7 @@ export interface MailRecord extends Omit<NewMail, 'frame' | 'recipients'> {
 const RECEIPTS: readonly StoredMail['receipt'][] = [undefined, 'delivered', 'processed'];
 
 /** @returns where the frame begins in the writer's buffer */
-export function writeMail(writer: RecordWriter, type: 1 | 2, mail: Mail, { head, headBytes, tail }: FrameParts): number {
+export function writeMail(writer: RecordWriter, type: 1 | 2, mail: Mail, frame: Buffer): number {
   const start = writer.begin(type);
   writer.byte(RECEIPTS.indexOf(mail.receipt));
   writer.number(mail.seq);
@@ -48,10 +48,9 @@ export function writeMail(writer: RecordWriter, type: 1 | 2, mail: Mail, { head,
       writer.text(recipient);
       writer.uint32(count);
     }
-  writer.uint32(headBytes + tail.length);
+  writer.uint32(frame.length);
   const frameStart = writer.length;
-  writer.bytes(head, headBytes);
-  writer.ascii(tail);
+  writer.bytes(frame);
   writer.end(start);
   return frameStart;
 }

@@ -1,0 +1,95 @@
+import type { Connection } from '../clients/index.js';
+import { MailQueue } from './mail-queue.js';
+import type { MailboxEvents } from './mailbox-events.js';
+import type { StoredMail } from './store/index.js';
+
+/** The way from a mailbox to its owner's connection: what was sent and is not confirmed, within the receiver's limits. */
+export class DeliveryWindow {
+  readonly #sent = new MailQueue();
+  readonly #limits: Pick<MailboxEvents, 'maxUnconfirmedBytes' | 'mayShow'>;
+  #bytes = 0;
+  #connection: Connection | undefined;
+  #canConfirm = false;
+  #maxMessages = 0;
+  #isHeld = false;
+
+  constructor(limits: Pick<MailboxEvents, 'maxUnconfirmedBytes' | 'mayShow'>) {
+    this.#limits = limits;
+  }
+
+  /** The connection that gets the mail. */
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  /** Whether its owner says what it has processed; else mail has left as soon as it was sent. */
+  get canConfirm(): boolean {
+    return this.#canConfirm;
+  }
+
+  /** How many messages more may be sent. */
+  get room(): number {
+    return this.#maxMessages - this.#sent.length;
+  }
+
+  /** What was sent first and is not confirmed. */
+  get first(): StoredMail | undefined {
+    return this.#sent.first;
+  }
+
+  /** All that was sent and is not confirmed. */
+  get sent(): readonly StoredMail[] {
+    return this.#sent.peek(this.#sent.length);
+  }
+
+  /** Nothing is sent before {@link release}. @param maxMessages that may be on their way */
+  open(connection: Connection, maxMessages: number): void {
+    this.#connection = connection;
+    this.#canConfirm = connection.can('mailbox');
+    this.#maxMessages = maxMessages;
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+  }
+
+  /** @returns what was on its way */
+  close(): StoredMail[] {
+    this.#connection = undefined;
+    this.#bytes = 0;
+    return this.#sent.takeAll();
+  }
+
+  /** Whether a message may be sent at all by now: one that is not stored only to who confirms, is its only receiver, and can take it. */
+  isReady({ state, recipients, sizeBytes }: StoredMail): boolean {
+    if (state === 'stored') return true;
+    const connection = this.#connection;
+    if (connection === undefined || !this.#canConfirm || recipients.length > 1 || !this.#limits.mayShow) return false;
+    return sizeBytes <= connection.maxReceiveBytes;
+  }
+
+  hasRoomFor({ sizeBytes }: StoredMail): boolean {
+    const connection = this.#connection;
+    if (connection === undefined || this.#isHeld || this.room <= 0) return false;
+    const onTheWay = this.#canConfirm ? this.#bytes : connection.bufferedBytes;
+    return onTheWay === 0 || onTheWay + sizeBytes <= this.#limits.maxUnconfirmedBytes;
+  }
+
+  /** It is being sent. */
+  add(mail: StoredMail): void {
+    this.#sent.push(mail);
+    this.#bytes += mail.sizeBytes;
+  }
+
+  get(seq: number): StoredMail | undefined {
+    return this.#sent.get(seq);
+  }
+
+  /** It is not on its way any more. */
+  take(seq: number): StoredMail | undefined {
+    const mail = this.#sent.take(seq);
+    if (mail !== undefined) this.#bytes -= mail.sizeBytes;
+    return mail;
+  }
+}

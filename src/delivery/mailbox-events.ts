@@ -1,0 +1,22 @@
+import type { Mailbox } from './mailbox.js';
+import type { StoredMail } from './store/index.js';
+
+/** What a mailbox needs of its surroundings. */
+export interface MailboxEvents {
+  /** Bytes that may be on their way to one receiver. */
+  readonly maxUnconfirmedBytes: number;
+  readonly redeliveryDelayMs: number;
+  /** Whether one more message may be shown to its receiver before it is stored. */
+  readonly mayShow: boolean;
+  read(mails: readonly StoredMail[]): Promise<readonly (Buffer | undefined)[]>;
+  /** Its receiver is done with these; they have left the mailbox. */
+  processed(mailbox: Mailbox, mails: readonly StoredMail[]): void;
+  /** Its receiver has this one. */
+  delivered(mail: StoredMail): void;
+  /** Counts a rejection. @returns whether the message may be sent once more */
+  rejected(mailbox: Mailbox, mail: StoredMail): boolean;
+  /** It will never be delivered from here; it has left the mailbox. */
+  undeliverable(mailbox: Mailbox, mail: StoredMail, why: 'expired' | 'too_large' | 'rejected' | 'unreadable'): void;
+  /** It was sent and could not be stored, and nobody will say what became of it; it has left the mailbox. */
+  lost(mailbox: Mailbox, mail: StoredMail): void;
+}
