@@ -1,3 +1,4 @@
+import { OutboundMessage } from '../clients/index.js';
 import { decodeEnvelope, removeTopLevelMember, type Envelope } from '../protocol/index.js';
 import type { FrameParts } from './store/index.js';
 
@@ -33,6 +34,14 @@ export function mailFrame({ ext }: Envelope, frame: Buffer, seq: number): FrameP
   if (ext === undefined) return { head: frame, headBytes: endOfMembers(frame), tail: `, "ext": {"seq": ${seq}}}` };
   const head = withExt(withoutExt(frame), JSON.stringify({ ...ext, seq }));
   return { head, headBytes: head.length, tail: '' };
+}
+
+/** Stands for what the frame says; that it has an `ext` matters, which old clients must not see. */
+const MAIL: Envelope = { msgId: '', fromClientId: '', toClientId: '', msgType: 'text', content: null, timestamp: 0, ossKey: null, ext: {} };
+
+/** A frame of {@link mailFrame} as connections take it. */
+export function outboundMail(frame: Buffer): OutboundMessage {
+  return new OutboundMessage(MAIL, frame);
 }
 
 /** A stored frame on its way to a receiver that rejected it before. @param attempt how often it is sent with this time */

@@ -1,8 +1,8 @@
-import { OutboundMessage, steadyNowMs, type Connection } from '../clients/index.js';
-import type { ConfirmContent, Envelope, Rejection } from '../protocol/index.js';
+import { steadyNowMs, type Connection } from '../clients/index.js';
+import type { ConfirmContent, Rejection } from '../protocol/index.js';
 import { DelayedMail } from './delayed-mail.js';
 import { DeliveryWindow } from './delivery-window.js';
-import { redeliveryFrame } from './mail-frame.js';
+import { outboundMail, redeliveryFrame } from './mail-frame.js';
 import type { MailboxEvents } from './mailbox-events.js';
 import { MailQueue } from './mail-queue.js';
 import type { StoredMail } from './store/index.js';
@@ -285,7 +285,7 @@ export class Mailbox {
     const frame = attempts === 0 ? stored : redeliveryFrame(stored, attempts + 1);
     this.#window.add(mail);
     if (mail.state === 'storing') mail.wasShown = true;
-    const outcome = connection.send(new OutboundMessage(MAIL, frame));
+    const outcome = connection.send(outboundMail(frame));
     // what a closing connection did not take stays among what was sent, and waits again when the connection is gone
     if (outcome === 'too-large') {
       this.#window.take(mail.seq);
@@ -296,6 +296,3 @@ export class Mailbox {
     }
   }
 }
-
-/** Stands for what the frame says; that it has an `ext` matters, which old clients must not see. */
-const MAIL: Envelope = { msgId: '', fromClientId: '', toClientId: '', msgType: 'text', content: null, timestamp: 0, ossKey: null, ext: {} };

@@ -1,6 +1,7 @@
 import { CrossCommError } from '../../protocol/index.js';
 import { Batch } from './batch.js';
 import { sealBlock } from './block.js';
+import { CommitDelay } from './commit-delay.js';
 import type { PlacedId } from './duplicate-ids.js';
 import { isShortage, isTooManyFiles } from './disk-reserve.js';
 import type { Mail } from './mail.js';
@@ -26,32 +27,25 @@ const RETRY_MS = 500;
 /** A batch with so many bytes takes no more. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 
-/** Longest time that messages which their receivers have are not written yet, in milliseconds. */
-const MAX_WAIT_MS = 20;
-
 /** Buffers up to this length are used again. */
 const KEPT_BUFFER_BYTES = 2 * BATCH_BYTES;
 
 /**
  * Group commit: what is recorded while one batch is being written goes into the next one. Each is one block, written
- * and synced before the next.
+ * and synced before the next. One that nobody waits for leaves receivers a moment.
  */
 export class CommitLog {
   readonly #segments: SegmentWriter;
   readonly #events: CommitEvents;
   #state: 'open' | 'full' | 'failed' | 'closed' = 'open';
   #error: CrossCommError | undefined;
+  readonly #delay = new CommitDelay();
   #queue: Batch[] = [];
   #inFlight: Batch | undefined;
   /** Something is being written, or will be in this turn. */
   #isBusy = false;
   #lastTryMs = 0;
   #lastHoldMs = 0;
-  /** How long the last commit took. */
-  #commitMs = 0;
-  /** Set while it is waited for receivers. */
-  #endWait: (() => void) | undefined;
-  #lookAgain: NodeJS.Immediate | undefined;
   #retry: NodeJS.Timeout | undefined;
   readonly #writers: RecordWriter[] = [];
   /** How often what was recorded found no space, copies among it. */
@@ -90,11 +84,10 @@ export class CommitLog {
   get batch(): Batch {
     const last = this.#queue.at(-1);
     if (last !== undefined && last.length < BATCH_BYTES) {
-      // in this turn it will be known whether a new message was sent to its receiver
-      if (this.#endWait !== undefined) this.#lookAgain ??= setImmediate(() => this.#endWaitIfUrgent());
+      this.#delay.endIf(() => this.#queue[0]?.isUrgent === true);
       return last;
     }
-    this.#endWait?.();
+    this.#delay.end();
     const batch = new Batch(this.#writers.pop());
     this.#queue.push(batch);
     this.#schedule();
@@ -123,7 +116,7 @@ export class CommitLog {
     const last = this.#queue.at(-1) ?? this.#inFlight;
     if (last === undefined) return;
     const durable = last.whenDurable();
-    this.#endWait?.();
+    this.#delay.end();
     this.#tryNow();
     await durable;
   }
@@ -155,7 +148,7 @@ export class CommitLog {
 
   async #run(): Promise<void> {
     while (this.isRecording) {
-      if (this.#queue[0]?.isUrgent === false) await this.#waitForReceivers();
+      if (this.#queue[0]?.isUrgent === false) await this.#delay.pass();
       if (!this.isRecording) break;
       const batch = this.#queue.shift();
       if (batch === undefined) break;
@@ -168,7 +161,7 @@ export class CommitLog {
         return;
       }
       this.#inFlight = undefined;
-      this.#commitMs = performance.now() - this.#lastTryMs;
+      this.#delay.lastCommitMs = performance.now() - this.#lastTryMs;
       await this.#reopen();
       this.#events.onCommitted(batch);
       batch.settle();
@@ -178,23 +171,6 @@ export class CommitLog {
     // at once, so that nothing recorded from now on is left lying
     this.#isBusy = false;
     if (this.#queue.length > 0) this.#schedule();
-  }
-
-  /** What they are done with need not be written. As long as writing took last, so that nobody waits much longer for it. */
-  async #waitForReceivers(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.min(this.#commitMs, MAX_WAIT_MS));
-      this.#endWait = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#endWait = undefined;
-  }
-
-  #endWaitIfUrgent(): void {
-    this.#lookAgain = undefined;
-    if (this.#queue[0]?.isUrgent === true) this.#endWait?.();
   }
 
   async #failed(batch: Batch, error: unknown): Promise<void> {

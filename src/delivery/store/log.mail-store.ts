@@ -8,35 +8,13 @@ import { FrameCache } from './frame-cache.js';
 import { FrameReader } from './frame-reader.js';
 import type { RecoveredLog } from './log-recovery.js';
 import { openLog } from './log-opening.js';
+import type { LogMailStoreOptions } from './log-store.options.js';
 import { Mail } from './mail.js';
 import { MailStore, type NewMail, type OpenedStore, type StoredMail, type StoreEvents, type StoreStats } from './mail-store.js';
 import type { Life } from './record.js';
 import { SegmentCleaner } from './segment-cleaner.js';
 import { SegmentWriter } from './segment-writer.js';
 import { NODE_STORE_FILE_SYSTEM, type StoreFileSystem } from './store-file-system.js';
-
-/** Settings of a {@link LogMailStore}. */
-export interface LogMailStoreOptions {
-  /** Folder of its files; made when it is not there. */
-  readonly directory: string;
-  /** Length at which a new file begins, in bytes. */
-  readonly segmentBytes: number;
-  /** Bytes on disk beyond which no message is taken. */
-  readonly maxStoreBytes: number;
-  /** How long message ids are remembered, in milliseconds. */
-  readonly duplicateWindowMs: number;
-  /** How many message ids are remembered at most. */
-  readonly maxRememberedIds: number;
-  /** Bytes of the last messages' frames that stay in memory. */
-  readonly cacheBytes: number;
-  /**
-   * Segments' worth of dead bytes that are left alone under load; default 8. Ids are written again with each segment that
-   * goes, so the fewer go the better.
-   */
-  readonly slackSegments?: number;
-  /** How long to wait for another hub that has the folder to end, in milliseconds; default 0. */
-  readonly lockWaitMs?: number;
-}
 
 /** Numbers that are reserved at a time. Far more than can be given out between two commits. */
 const RESERVED_SEQS = 2 ** 20;
