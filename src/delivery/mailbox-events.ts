@@ -1,5 +1,13 @@
-import type { Mailbox } from './mailbox.js';
 import type { StoredMail } from './store/index.js';
+
+/** The mailbox of one client, as it is counted. */
+export interface CountedMailbox {
+  readonly clientId: string;
+  /** Messages in it. */
+  count: number;
+  /** Bytes of those. */
+  bytes: number;
+}
 
 /** What a mailbox needs of its surroundings. */
 export interface MailboxEvents {
@@ -10,13 +18,13 @@ export interface MailboxEvents {
   readonly mayShow: boolean;
   read(mails: readonly StoredMail[]): Promise<readonly (Buffer | undefined)[]>;
   /** Its receiver is done with these; they have left the mailbox. */
-  processed(mailbox: Mailbox, mails: readonly StoredMail[]): void;
+  processed(mailbox: CountedMailbox, mails: readonly StoredMail[]): void;
   /** Its receiver has this one. */
   delivered(mail: StoredMail): void;
   /** Counts a rejection. @returns whether the message may be sent once more */
-  rejected(mailbox: Mailbox, mail: StoredMail): boolean;
+  rejected(mailbox: CountedMailbox, mail: StoredMail): boolean;
   /** It will never be delivered from here; it has left the mailbox. */
-  undeliverable(mailbox: Mailbox, mail: StoredMail, why: 'expired' | 'too_large' | 'rejected' | 'unreadable'): void;
+  undeliverable(mailbox: CountedMailbox, mail: StoredMail, why: 'expired' | 'too_large' | 'rejected' | 'unreadable'): void;
   /** It was sent and could not be stored, and nobody will say what became of it; it has left the mailbox. */
-  lost(mailbox: Mailbox, mail: StoredMail): void;
+  lost(mailbox: CountedMailbox, mail: StoredMail): void;
 }

@@ -3,7 +3,7 @@ import type { ConfirmContent, Rejection } from '../protocol/index.js';
 import { DelayedMail } from './delayed-mail.js';
 import { DeliveryWindow } from './delivery-window.js';
 import { outboundMail, redeliveryFrame } from './mail-frame.js';
-import type { MailboxEvents } from './mailbox-events.js';
+import type { CountedMailbox, MailboxEvents } from './mailbox-events.js';
 import { MailQueue } from './mail-queue.js';
 import type { StoredMail } from './store/index.js';
 
@@ -18,7 +18,7 @@ type EarlyWord = 'received' | Rejection;
  * receiver confirms it, and goes back in line when the connection is lost. Who confirms gets mail for it alone while it
  * is being stored, and may be done with it before.
  */
-export class Mailbox {
+export class Mailbox implements CountedMailbox {
   readonly #waiting = new MailQueue();
   /** On its way. */
   readonly #window: DeliveryWindow;
@@ -28,9 +28,7 @@ export class Mailbox {
   readonly #earlyWords = new Map<number, EarlyWord>();
   #isReading = false;
   #timer: NodeJS.Timeout | undefined;
-  /** Messages in it. */
   count = 0;
-  /** Bytes of those. */
   bytes = 0;
   /** No message in it expires before, in milliseconds since the epoch. */
   earliestExpiryMs = Infinity;

@@ -6,7 +6,7 @@ import { DeliveryOptions } from './delivery.options.js';
 import { FormerReceiver } from './former-receiver.js';
 import { GroupRegistry } from './group.registry.js';
 import { Mailbox } from './mailbox.js';
-import type { MailboxEvents } from './mailbox-events.js';
+import type { CountedMailbox, MailboxEvents } from './mailbox-events.js';
 import { Receipts } from './receipts.js';
 import { RecentMessages } from './recent-messages.js';
 import { MailStore, type OpenedStore, type StoredMail } from './store/index.js';
@@ -201,7 +201,7 @@ export class Mailboxes implements MailboxEvents {
     return this.store.read(mails);
   }
 
-  processed(mailbox: Mailbox, mails: readonly StoredMail[]): void {
+  processed(mailbox: CountedMailbox, mails: readonly StoredMail[]): void {
     for (const mail of mails) this.#leave(mailbox, mail);
     this.store.remove(
       mailbox.clientId,
@@ -213,7 +213,7 @@ export class Mailboxes implements MailboxEvents {
     }
   }
 
-  lost(mailbox: Mailbox, mail: StoredMail): void {
+  lost(mailbox: CountedMailbox, mail: StoredMail): void {
     this.#leave(mailbox, mail);
     this.#outcomes?.lost(mail);
   }
@@ -223,11 +223,11 @@ export class Mailboxes implements MailboxEvents {
     this.receipts.tell(fromClientId, 'delivered', msgId);
   }
 
-  rejected(mailbox: Mailbox, mail: StoredMail): boolean {
+  rejected(mailbox: CountedMailbox, mail: StoredMail): boolean {
     return this.store.countAttempt(mailbox.clientId, mail.seq) < this.options.maxDeliveryAttempts;
   }
 
-  undeliverable(mailbox: Mailbox, mail: StoredMail, why: 'expired' | DeadLetterReason): void {
+  undeliverable(mailbox: CountedMailbox, mail: StoredMail, why: 'expired' | DeadLetterReason): void {
     this.#leave(mailbox, mail);
     if (why === 'expired') this.store.remove(mailbox.clientId, [mail.seq]);
     else this.deadLetters.add(mail, mailbox.clientId, why);
@@ -240,7 +240,7 @@ export class Mailboxes implements MailboxEvents {
     if (sender?.can('acks') === true) sendError(sender, new CrossCommError(code, { data }), msgId);
   }
 
-  #leave(mailbox: Mailbox, { sizeBytes }: StoredMail): void {
+  #leave(mailbox: CountedMailbox, { sizeBytes }: StoredMail): void {
     mailbox.count--;
     mailbox.bytes -= sizeBytes;
   }

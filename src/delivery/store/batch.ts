@@ -1,6 +1,6 @@
 import { BLOCK_HEADER_BYTES } from './block.js';
-import type { Fact, Mail } from './mail.js';
-import type { PlacedId } from './duplicate-ids.js';
+import type { Fact, Mail, MailWriter } from './mail.js';
+import type { DuplicateIds, PlacedId } from './duplicate-ids.js';
 import type { StoredMail } from './mail-store.js';
 import { RECORD, RECORD_HEADER_BYTES, writeAttempt, writeFact, writeIds, writeLife, writeMail, writeMove, writeRemove, type Life } from './record.js';
 import { RecordWriter } from './record-writer.js';
@@ -24,7 +24,7 @@ const MAIL_OVERHEAD_BYTES = 128;
  * What the next commit writes: one block, and what depends on it. New messages are written when it is sealed: of those
  * that have left their mailbox by then, only the id.
  */
-export class Batch {
+export class Batch implements MailWriter {
   readonly writer: RecordWriter;
   /** Records in the writer. */
   count = 0;
@@ -33,7 +33,7 @@ export class Batch {
   /** Where the ids of those are remembered, each with its number. */
   readonly #leftIds: number[] = [];
   /** Ids that were written again. */
-  readonly placedIds: PlacedId[] = [];
+  readonly #placedIds: PlacedId[] = [];
   #kept: KeptMail[] = [];
   #facts: Fact[] = [];
   #waiters: Waiter[] = [];
@@ -95,7 +95,6 @@ export class Batch {
     this.#unwrittenBytes += mail.sizeBytes + MAIL_OVERHEAD_BYTES;
   }
 
-  /** A new message has left its mailbox, and need not be written. */
   leave(mail: Mail): void {
     mail.batch = undefined;
     // only what it needs for its id is kept: most get here soon, and what is kept for long makes the garbage collector slow
@@ -104,8 +103,8 @@ export class Batch {
     this.#leftIds.push(mail.idEntry, mail.seq);
   }
 
-  /** Writes its new messages. Nothing is recorded in it from now on. @param idsOf the ids that are still remembered, by sender */
-  seal(idsOf: (entries: readonly number[]) => ReadonlyMap<string, readonly PlacedId[]>): void {
+  /** Writes its new messages. Nothing is recorded in it from now on. */
+  seal(ids: DuplicateIds): void {
     const { count } = this;
     for (const mail of this.mails) {
       mail.batch = undefined;
@@ -113,7 +112,7 @@ export class Batch {
       mail.offset = writeMail(this.writer, RECORD.mail, mail, mail.frame as Buffer);
       this.count++;
     }
-    for (const [sender, ids] of idsOf(this.#leftIds)) this.ids(sender, ids);
+    this.count += ids.write(this.writer, this.#leftIds);
     this.#mailRecords = this.count - count;
     this.#unwrittenBytes = 0;
   }
@@ -153,7 +152,7 @@ export class Batch {
   /** Writes ids again that were in a segment that is to go. */
   ids(fromClientId: StoredMail['fromClientId'], ids: readonly PlacedId[]): void {
     writeIds(this.writer, fromClientId, ids);
-    this.placedIds.push(...ids);
+    this.#placedIds.push(...ids);
     this.count++;
   }
 
@@ -169,11 +168,14 @@ export class Batch {
   }
 
   /** It is durable: whatever it holds is found in this segment from now on. */
-  place(segment: number, offset: number): void {
+  place(segment: number, offset: number, ids: DuplicateIds): void {
     for (const mail of this.mails) {
       mail.segment = segment;
       mail.offset += offset;
+      ids.place(mail.idEntry, mail.seq, segment);
     }
+    for (let index = 0; index < this.#leftIds.length; index += 2) ids.place(this.#leftIds[index] ?? 0, this.#leftIds[index + 1] ?? 0, segment);
+    for (const { entry, seq } of this.#placedIds) ids.place(entry, seq, segment);
     for (const kept of this.#kept) {
       kept.mail.segment = segment;
       kept.mail.offset = offset + kept.offset;

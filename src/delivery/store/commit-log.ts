@@ -2,7 +2,7 @@ import { CrossCommError } from '../../protocol/index.js';
 import { Batch } from './batch.js';
 import { sealBlock } from './block.js';
 import { CommitDelay } from './commit-delay.js';
-import type { PlacedId } from './duplicate-ids.js';
+import type { DuplicateIds } from './duplicate-ids.js';
 import { isShortage, isTooManyFiles } from './disk-reserve.js';
 import type { Mail } from './mail.js';
 import { RecordWriter } from './record-writer.js';
@@ -10,8 +10,6 @@ import { SegmentWriter } from './segment-writer.js';
 
 /** Told by the log. */
 export interface CommitEvents {
-  /** The ids at these entries that still stand for these numbers, by sender. @param entries each followed by its number */
-  idsOf(entries: readonly number[]): ReadonlyMap<string, readonly PlacedId[]>;
   onCommitted(batch: Batch): void;
   /** @param mails that are in a mailbox */
   onRefused(mails: readonly Mail[], error: CrossCommError): void;
@@ -36,6 +34,7 @@ const KEPT_BUFFER_BYTES = 2 * BATCH_BYTES;
  */
 export class CommitLog {
   readonly #segments: SegmentWriter;
+  readonly #ids: DuplicateIds;
   readonly #events: CommitEvents;
   #state: 'open' | 'full' | 'failed' | 'closed' = 'open';
   #error: CrossCommError | undefined;
@@ -51,8 +50,9 @@ export class CommitLog {
   /** How often what was recorded found no space, copies among it. */
   refusals = 0;
 
-  constructor(segments: SegmentWriter, events: CommitEvents) {
+  constructor(segments: SegmentWriter, ids: DuplicateIds, events: CommitEvents) {
     this.#segments = segments;
+    this.#ids = ids;
     this.#events = events;
     if (segments.reserve.isReleased) this.#state = 'full';
   }
@@ -213,7 +213,7 @@ export class CommitLog {
     try {
       await this.#segments.prepare();
       // as late as possible: what leaves its mailbox meanwhile need not be written
-      batch.seal((entries) => this.#events.idsOf(entries));
+      batch.seal(this.#ids);
       sealBlock(writer.buffer, writer.length, batch.count, this.#segments.number, this.#segments.offset);
       await this.#segments.write(writer.buffer, writer.length);
     } catch (error) {
@@ -229,7 +229,7 @@ export class CommitLog {
       await this.#segments.undo().catch(() => undefined);
       throw error;
     }
-    batch.place(this.#segments.number, this.#segments.offset);
+    batch.place(this.#segments.number, this.#segments.offset, this.#ids);
     this.#segments.advance(writer.length);
   }
 

@@ -1,6 +1,7 @@
 import { IdEntries } from './id-entries.js';
 import { MessageIdHash } from './message-id-hash.js';
-import type { RememberedId } from './record.js';
+import type { RecordWriter } from './record-writer.js';
+import { beginIds, writeId, type RememberedId } from './record.js';
 
 /** An id with its entry. */
 export interface PlacedId extends RememberedId {
@@ -83,14 +84,31 @@ export class DuplicateIds {
     if (this.#entries.seq[entry] === seq) this.#entries.segment[entry] = segment;
   }
 
-  /** The ids at these entries that still stand for these numbers, by sender. @param entries each followed by its number */
-  idsOf(entries: readonly number[]): Map<string, PlacedId[]> {
-    const found = new Map<string, PlacedId[]>();
+  /**
+   * Writes ids that still stand for these numbers, in a record for each sender.
+   * @param entries each followed by its number
+   * @returns how many records
+   */
+  write(writer: RecordWriter, entries: readonly number[]): number {
+    const { seq, storedAtMs } = this.#entries;
+    const bySender = new Map<Sender, number[]>();
     for (let index = 0; index < entries.length; index += 2) {
       const entry = entries[index] ?? 0;
-      if (this.#entries.seq[entry] === entries[index + 1]) this.#collect(entry, found);
+      const sender = seq[entry] === entries[index + 1] ? this.#byNumber[this.#entries.ownerOf(entry)] : undefined;
+      if (sender === undefined) continue;
+      const ofSender = bySender.get(sender);
+      if (ofSender === undefined) bySender.set(sender, [entry]);
+      else ofSender.push(entry);
     }
-    return found;
+    for (const [{ name }, ofSender] of bySender) {
+      const start = beginIds(writer, name, ofSender.length);
+      for (const entry of ofSender) {
+        const [a, b, c] = this.#entries.hashOf(entry);
+        writeId(writer, a, b, c, seq[entry] ?? 0, storedAtMs[entry] ?? 0);
+      }
+      writer.end(start);
+    }
+    return bySender.size;
   }
 
   /** Entries that were ever used are below. */
@@ -101,21 +119,17 @@ export class DuplicateIds {
   /** The ids that this segment holds, by sender, among the entries from `from` to before `to`. */
   idsIn(segment: number, from: number, to: number, nowMs: number): Map<string, PlacedId[]> {
     const found = new Map<string, PlacedId[]>();
-    const { segment: segments } = this.#entries;
+    const { segment: segments, seq, storedAtMs } = this.#entries;
     for (let entry = from; entry < to; entry++) {
-      if (segments[entry] === segment && !this.#isOld(entry, nowMs)) this.#collect(entry, found);
+      if (segments[entry] !== segment || this.#isOld(entry, nowMs)) continue;
+      const sender = this.#byNumber[this.#entries.ownerOf(entry)];
+      if (sender === undefined) continue;
+      const id = { entry, hash: this.#entries.hashOf(entry), seq: seq[entry] ?? 0, storedAtMs: storedAtMs[entry] ?? 0 };
+      const ofSender = found.get(sender.name);
+      if (ofSender === undefined) found.set(sender.name, [id]);
+      else ofSender.push(id);
     }
     return found;
-  }
-
-  /** Unless it is dead. */
-  #collect(entry: number, found: Map<string, PlacedId[]>): void {
-    const sender = this.#byNumber[this.#entries.ownerOf(entry)];
-    if (sender === undefined) return;
-    const id = { entry, hash: this.#entries.hashOf(entry), seq: this.#entries.seq[entry] ?? 0, storedAtMs: this.#entries.storedAtMs[entry] ?? 0 };
-    const ofSender = found.get(sender.name);
-    if (ofSender === undefined) found.set(sender.name, [id]);
-    else ofSender.push(id);
   }
 
   /** Forgets an id when it still stands for this number. */

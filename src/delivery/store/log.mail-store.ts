@@ -184,8 +184,7 @@ export class LogMailStore extends MailStore {
     const { directory, segmentBytes, maxStoreBytes, slackSegments = 8 } = this.#options;
     const { recovered, segments, life, isFresh } = await openLog(this.#fileSystem, this.#options, this.#logger);
     if (recovered.segments.length > 1) await segments.reserve.holdOrRelease();
-    const log = new CommitLog(segments, {
-      idsOf: (entries) => recovered.ids.idsOf(entries),
+    const log = new CommitLog(segments, recovered.ids, {
       onCommitted: (batch) => this.#onCommitted(batch),
       onRefused: (mails, error) => this.#onRefused(mails, error),
       onFull: () => this.#opened?.cleaner.cleanIfNeeded(),
@@ -238,8 +237,6 @@ export class LogMailStore extends MailStore {
     else if (parts.lifeSegment !== parts.segments.number) parts.log.batch.life(parts.life);
     const { ids } = parts.recovered;
     const { mails } = batch;
-    for (const { idEntry, seq, segment } of mails) ids.place(idEntry, seq, segment);
-    for (const { entry, seq } of batch.placedIds) ids.place(entry, seq, parts.segments.number);
     const last = mails.at(-1);
     if (last !== undefined) {
       this.#tell(() => this.#events?.onStored(mails));

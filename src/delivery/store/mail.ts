@@ -1,6 +1,11 @@
 import { crc32 } from 'node:zlib';
-import type { Batch } from './batch.js';
 import type { FrameParts, NewMail, StoredMail } from './mail-store.js';
+
+/** What is going to write a message. */
+export interface MailWriter {
+  /** It has left its mailbox, and need not be written. */
+  leave(mail: Mail): void;
+}
 
 /** A message in memory, with the place of its frame on disk. */
 export class Mail implements StoredMail {
@@ -25,8 +30,8 @@ export class Mail implements StoredMail {
   segment = 0;
   /** Where in the segment its frame begins; until it is durable, where in its batch. */
   offset = 0;
-  /** What is going to write it. */
-  batch: Batch | undefined = undefined;
+  /** What is going to write it, while it has not. */
+  batch: MailWriter | undefined = undefined;
   isRefused = false;
   /** CRC-32 of its frame, once that is not at hand: who reads it from the disk compares. */
   checksum = 0;
