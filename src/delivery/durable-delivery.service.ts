@@ -170,8 +170,7 @@ export class DurableDelivery {
     const { sender, envelope, frame, request } = submission;
     const seq = this.store.nextSeq();
     const stored = mailFrame(envelope, frame, seq);
-    const sizeBytes = stored.headBytes + stored.tail.length;
-    for (const mailbox of mailboxes) this.mailboxes.assertRoom(mailbox, sizeBytes);
+    for (const mailbox of mailboxes) this.mailboxes.assertRoom(mailbox, stored.length);
     const mail = this.store.put({
       seq,
       fromClientId: sender?.clientId ?? envelope.fromClientId,

@@ -1,9 +1,10 @@
 import { OutboundMessage } from '../clients/index.js';
 import { decodeEnvelope, removeTopLevelMember, type Envelope } from '../protocol/index.js';
-import type { FrameParts } from './store/index.js';
+import type { FrameSource } from './store/index.js';
 
 const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const CLOSING_BRACE = 0x7d;
+const ZERO = 0x30;
 
 /** A message as it came in. */
 export interface ReceivedMessage {
@@ -30,10 +31,43 @@ export function withoutHubWords(message: ReceivedMessage): ReceivedMessage {
  *
  * @param frame a valid frame as UTF-8 text
  */
-export function mailFrame({ ext }: Envelope, frame: Buffer, seq: number): FrameParts {
-  if (ext === undefined) return { head: frame, headBytes: endOfMembers(frame), tail: `, "ext": {"seq": ${seq}}}` };
-  const head = withExt(withoutExt(frame), JSON.stringify({ ...ext, seq }));
-  return { head, headBytes: head.length, tail: '' };
+export function mailFrame({ ext }: Envelope, frame: Buffer, seq: number): FrameSource {
+  return ext === undefined ? new NumberedFrame(frame, seq) : withExt(withoutExt(frame), JSON.stringify({ ...ext, seq }));
+}
+
+const SEQ_MEMBER = Buffer.from(', "ext": {"seq": ');
+
+/** A frame without `ext` that gets one with its number, put together where it is needed. */
+class NumberedFrame implements FrameSource {
+  readonly length: number;
+  readonly #frame: Buffer;
+  readonly #seq: number;
+  /** Bytes of the frame that stay. */
+  readonly #headBytes: number;
+
+  constructor(frame: Buffer, seq: number) {
+    this.#frame = frame;
+    this.#seq = seq;
+    this.#headBytes = endOfMembers(frame);
+    let digits = 1;
+    for (let left = seq; left >= 10; left = Math.floor(left / 10)) digits++;
+    this.length = this.#headBytes + SEQ_MEMBER.length + digits + 2;
+  }
+
+  copy(target: Buffer, at: number): void {
+    const frame = this.#frame;
+    // all of it where there is room: a part would be one more object, and what is too much is written over
+    target.set(frame.length <= this.length ? frame : frame.subarray(0, this.#headBytes), at);
+    let end = at + this.length;
+    target[--end] = CLOSING_BRACE;
+    target[--end] = CLOSING_BRACE;
+    let left = this.#seq;
+    do {
+      target[--end] = ZERO + (left % 10);
+      left = Math.floor(left / 10);
+    } while (left > 0);
+    for (let index = SEQ_MEMBER.length; index > 0; ) target[--end] = SEQ_MEMBER[--index] as number;
+  }
 }
 
 /** Stands for what the frame says; that it has an `ext` matters, which old clients must not see. */

@@ -11,9 +11,16 @@ export class CommitDelay {
   /** Set while it lasts. */
   #end: (() => void) | undefined;
   #isChecking = false;
+  readonly #isUrgent: () => boolean;
 
-  /** Resolves when it is over. */
+  /** @param isUrgent whether somebody waits for the end of the commit */
+  constructor(isUrgent: () => boolean) {
+    this.#isUrgent = isUrgent;
+  }
+
+  /** Resolves when it is over: at once when somebody waits. */
   async pass(): Promise<void> {
+    if (this.#isUrgent()) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.min(this.lastCommitMs, MAX_DELAY_MS));
       this.#end = () => {
@@ -30,12 +37,12 @@ export class CommitDelay {
   }
 
   /** Ends it at the end of this turn if somebody waits then: by that time it is known which new messages were sent to their receivers. */
-  endIf(isUrgent: () => boolean): void {
+  endIfUrgent(): void {
     if (this.#end === undefined || this.#isChecking) return;
     this.#isChecking = true;
     setImmediate(() => {
       this.#isChecking = false;
-      if (isUrgent()) this.#end?.();
+      if (this.#isUrgent()) this.#end?.();
     });
   }
 }

@@ -1,7 +1,7 @@
 import { IdEntries } from './id-entries.js';
 import { MessageIdHash } from './message-id-hash.js';
 import type { RecordWriter } from './record-writer.js';
-import { beginIds, writeId, type RememberedId } from './record.js';
+import { beginIds, type RememberedId } from './record.js';
 
 /** An id with its entry. */
 export interface PlacedId extends RememberedId {
@@ -103,8 +103,9 @@ export class DuplicateIds {
     for (const [{ name }, ofSender] of bySender) {
       const start = beginIds(writer, name, ofSender.length);
       for (const entry of ofSender) {
-        const [a, b, c] = this.#entries.hashOf(entry);
-        writeId(writer, a, b, c, seq[entry] ?? 0, storedAtMs[entry] ?? 0);
+        this.#entries.writeHash(writer, entry);
+        writer.number(seq[entry] ?? 0);
+        writer.number(storedAtMs[entry] ?? 0);
       }
       writer.end(start);
     }

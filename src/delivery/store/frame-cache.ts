@@ -1,5 +1,5 @@
-import { checksumOf, FrameBlock, spaceOf, type Mail } from './mail.js';
-import type { FrameParts } from './mail-store.js';
+import { checksumOf, FrameBlock, type Mail } from './mail.js';
+import type { FrameSource } from './mail-store.js';
 
 /** Bytes of a block, unless one frame has more. */
 const BLOCK_BYTES = 64 * 1024;
@@ -18,8 +18,8 @@ export class FrameCache {
   }
 
   /** Puts the frame of a new message together. */
-  add(mail: Mail, frame: FrameParts): void {
-    if (this.#newest?.add(mail, frame) !== true) this.#begin(spaceOf(frame)).add(mail, frame);
+  add(mail: Mail, frame: FrameSource): void {
+    if (this.#newest?.add(mail, frame) !== true) this.#begin(frame.length).add(mail, frame);
   }
 
   /** Gives up the oldest blocks. @param settledSeq number of the last message whose frame is on disk, or is not needed there */

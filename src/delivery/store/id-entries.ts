@@ -1,4 +1,5 @@
 import type { MessageIdHash } from './message-id-hash.js';
+import type { RecordWriter } from './record-writer.js';
 
 const FIRST_CAPACITY = 1024;
 
@@ -36,6 +37,13 @@ export class IdEntries {
 
   hashOf(entry: number): [number, number, number] {
     return [this.#a[entry] ?? 0, this.#b[entry] ?? 0, this.#c[entry] ?? 0];
+  }
+
+  /** The same on disk. */
+  writeHash(writer: RecordWriter, entry: number): void {
+    writer.uint32(this.#a[entry] ?? 0);
+    writer.uint32(this.#b[entry] ?? 0);
+    writer.uint32(this.#c[entry] ?? 0);
   }
 
   find(owner: number, hash: MessageIdHash): number {

@@ -64,7 +64,7 @@ export class LogMailStore extends MailStore {
   override put(mail: NewMail): StoredMail {
     const { log, recovered, segments } = this.#parts;
     log.checkWritable();
-    const sizeBytes = mail.frame.headBytes + mail.frame.tail.length;
+    const sizeBytes = mail.frame.length;
     this.#isBeyondLimit = segments.bytes + log.pendingBytes + sizeBytes > this.#options.maxStoreBytes;
     if (this.#isBeyondLimit) throw new CrossCommError('CC_STORE_FULL', { detail: 'maxStoreBytes is reached.', retryAfter: 1 });
     const stored = new Mail(mail, sizeBytes);

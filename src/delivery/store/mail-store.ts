@@ -24,14 +24,11 @@ export interface StoredMail {
   wasShown: boolean;
 }
 
-/** A frame in two parts, which are put together where it is stored. */
-export interface FrameParts {
-  /** Begins with the first part, as UTF-8 text. */
-  readonly head: Buffer;
-  /** Bytes of it that belong to the frame. */
-  readonly headBytes: number;
-  /** What follows, in ASCII. */
-  readonly tail: string;
+/** A frame that is put together where it is needed; a buffer is one. */
+export interface FrameSource {
+  /** In bytes. */
+  readonly length: number;
+  copy(target: Buffer, at: number): unknown;
 }
 
 /** What a message to be stored is made of. */
@@ -45,7 +42,7 @@ export interface NewMail {
   readonly expiresAtMs: number;
   /** At least one. The store takes an array of more than one over; it does not change one of one, which many may share. */
   readonly recipients: string[];
-  readonly frame: FrameParts;
+  readonly frame: FrameSource;
 }
 
 /** What was found when the store was opened. */

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { FrameParts, NewMail, StoredMail } from './mail-store.js';
+import type { FrameSource, NewMail, StoredMail } from './mail-store.js';
 
 /** What is going to write a message. */
 export interface MailWriter {
@@ -72,26 +72,18 @@ export class FrameBlock {
   }
 
   /** Puts the frame of a message together, and the message in. @returns false when there is no room for it */
-  add(mail: Mail, { head, headBytes, tail }: FrameParts): boolean {
+  add(mail: Mail, frame: FrameSource): boolean {
     const { bytes } = this;
     const start = this.#length;
-    if (bytes === undefined || start + spaceOf({ head, headBytes, tail }) > bytes.length) return false;
-    // all of it: a part would be one more object, and what is too much is written over
-    bytes.set(head, start);
-    let at = start + headBytes;
-    for (let index = 0; index < tail.length; index++) bytes[at++] = tail.charCodeAt(index);
-    this.#length = at;
+    if (bytes === undefined || start + frame.length > bytes.length) return false;
+    frame.copy(bytes, start);
+    this.#length = start + frame.length;
     mail.block = this;
     mail.blockStart = start;
     this.mails.push(mail);
     this.live++;
     return true;
   }
-}
-
-/** Bytes that putting a frame together takes. */
-export function spaceOf({ head, tail }: FrameParts): number {
-  return head.length + tail.length;
 }
 
 /** CRC-32 as a small integer, which takes no memory of its own. */

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { steadyNowMs } from '../../clients/index.js';
 import { CrossCommError } from '../../protocol/index.js';
 import { DuplicateIds } from './duplicate-ids.js';
-import { FrameBlock, Mail, spaceOf } from './mail.js';
+import { FrameBlock, Mail } from './mail.js';
 import { MailStore, type NewMail, type OpenedStore, type StoredMail, type StoreEvents, type StoreStats } from './mail-store.js';
 import { MailTable } from './mail-table.js';
 
@@ -46,12 +46,12 @@ export class MemoryMailStore extends MailStore {
 
   override put(mail: NewMail): StoredMail {
     this.#checkOpen();
-    const sizeBytes = mail.frame.headBytes + mail.frame.tail.length;
+    const sizeBytes = mail.frame.length;
     this.#state = this.#table.liveBytes + sizeBytes > this.#options.maxStoreBytes ? 'full' : 'open';
     if (this.#state === 'full') throw new CrossCommError('CC_STORE_FULL', { detail: 'maxStoreBytes is reached.', retryAfter: 1 });
     const stored = new Mail(mail, sizeBytes);
     // one each: a block that many share is there as long as one of them is
-    new FrameBlock(spaceOf(mail.frame)).add(stored, mail.frame);
+    new FrameBlock(sizeBytes).add(stored, mail.frame);
     this.#table.add(stored);
     this.#ids.remember(mail.fromClientId, mail.msgId, mail.seq, mail.storedAtMs, mail.storedAtMs);
     this.#pending.push(stored);

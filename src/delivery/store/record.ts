@@ -113,25 +113,20 @@ export function writeFact(writer: RecordWriter, key: string, value: string | und
 /** Ids of one sender, whose messages are gone. */
 export function writeIds(writer: RecordWriter, fromClientId: string, ids: readonly RememberedId[]): void {
   const start = beginIds(writer, fromClientId, ids.length);
-  for (const { hash, seq, storedAtMs } of ids) writeId(writer, ...hash, seq, storedAtMs);
+  for (const { hash, seq, storedAtMs } of ids) {
+    for (const part of hash) writer.uint32(part);
+    writer.number(seq);
+    writer.number(storedAtMs);
+  }
   writer.end(start);
 }
 
-/** Begins an ids record, which {@link writeId} fills. @returns what ends it */
+/** Begins an ids record; hash, number and time of each follow. @returns what ends it */
 export function beginIds(writer: RecordWriter, fromClientId: string, count: number): number {
   const start = writer.begin(RECORD.ids);
   writer.text(fromClientId);
   writer.uint32(count);
   return start;
-}
-
-/** @param a first of the three parts of its hash */
-export function writeId(writer: RecordWriter, a: number, b: number, c: number, seq: number, storedAtMs: number): void {
-  writer.uint32(a);
-  writer.uint32(b);
-  writer.uint32(c);
-  writer.number(seq);
-  writer.number(storedAtMs);
 }
 
 /** Reads the body of an ids record, behind the sender. */
