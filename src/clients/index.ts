@@ -6,7 +6,7 @@ export { ConnectedClient } from './connected-client.js';
 export { Connection, type SendOutcome } from './connection.js';
 export { HeartbeatService } from './heartbeat.service.js';
 export { fromServer, sendError, sendResponse } from './hub-replies.js';
-export { OutboundMessage } from './outbound-message.js';
+export { bufferOf, OutboundMessage, type FrameSource } from './outbound-message.js';
 export { randomHex8 } from './random-hex.js';
 export { PacedLog } from './paced-log.js';
 export { steadyNowMs } from './steady-clock.js';

@@ -183,6 +183,8 @@ export class DurableDelivery {
     });
     this.pending.add(mail, submission, mailboxes);
     for (const mailbox of mailboxes) this.mailboxes.put(mailbox, mail);
+    // one that waits must not keep all that was read together with it
+    if (!mail.wasShown) mail.ownFrame();
   }
 
   /** The mailboxes of the durable members of a group, without the sender's. */

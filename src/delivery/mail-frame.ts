@@ -1,6 +1,5 @@
-import { OutboundMessage } from '../clients/index.js';
+import { OutboundMessage, type FrameSource } from '../clients/index.js';
 import { decodeEnvelope, removeTopLevelMember, type Envelope } from '../protocol/index.js';
-import type { FrameSource } from './store/index.js';
 
 const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const CLOSING_BRACE = 0x7d;
@@ -74,7 +73,7 @@ class NumberedFrame implements FrameSource {
 const MAIL: Envelope = { msgId: '', fromClientId: '', toClientId: '', msgType: 'text', content: null, timestamp: 0, ossKey: null, ext: {} };
 
 /** A frame of {@link mailFrame} as connections take it. */
-export function outboundMail(frame: Buffer): OutboundMessage {
+export function outboundMail(frame: FrameSource): OutboundMessage {
   return new OutboundMessage(MAIL, frame);
 }
 

@@ -1,4 +1,4 @@
-import { steadyNowMs, type Connection } from '../clients/index.js';
+import { bufferOf, steadyNowMs, type Connection, type FrameSource } from '../clients/index.js';
 import type { ConfirmContent, Rejection } from '../protocol/index.js';
 import { DelayedMail } from './delayed-mail.js';
 import { DeliveryWindow } from './delivery-window.js';
@@ -277,10 +277,10 @@ export class Mailbox implements CountedMailbox {
     this.pump();
   }
 
-  #send(mail: StoredMail, stored: Buffer): void {
+  #send(mail: StoredMail, stored: FrameSource): void {
     const connection = this.connection as Connection;
     const attempts = mail.attempts?.get(this.clientId) ?? 0;
-    const frame = attempts === 0 ? stored : redeliveryFrame(stored, attempts + 1);
+    const frame = attempts === 0 ? stored : redeliveryFrame(bufferOf(stored), attempts + 1);
     this.#window.add(mail);
     if (mail.state === 'storing') mail.wasShown = true;
     const outcome = connection.send(outboundMail(frame));

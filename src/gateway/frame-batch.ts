@@ -1,3 +1,5 @@
+import { bufferOf, type FrameSource } from '../clients/index.js';
+
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
 /** Payloads larger than this are written as they are, beside their header, in place of being copied. */
@@ -16,7 +18,7 @@ export class FrameBatch {
 
   private constructor(
     private readonly previous: FrameBatch | undefined,
-    private readonly payload: Buffer,
+    private readonly payload: FrameSource,
     /** Bytes of all frames up to here, headers included. */
     readonly sizeBytes: number,
   ) {}
@@ -27,7 +29,7 @@ export class FrameBatch {
   }
 
   /** The link with one more payload behind this one. */
-  append(payload: Buffer): FrameBatch {
+  append(payload: FrameSource): FrameBatch {
     const next = this.#next;
     if (next !== undefined && next.payload === payload) return next;
     return (this.#next = new FrameBatch(this, payload, this.sizeBytes + headerBytes(payload.length) + payload.length));
@@ -38,8 +40,8 @@ export class FrameBatch {
     return (this.#chunks ??= this.#join());
   }
 
-  static #payloadsUpTo(last: FrameBatch): Buffer[] {
-    const payloads: Buffer[] = [];
+  static #payloadsUpTo(last: FrameBatch): FrameSource[] {
+    const payloads: FrameSource[] = [];
     for (let link = last; link.previous !== undefined; link = link.previous) payloads.push(link.payload);
     return payloads.toReversed();
   }
@@ -53,18 +55,19 @@ export class FrameBatch {
       let to = from;
       let large: Buffer | undefined;
       for (; to < payloads.length && large === undefined; to++) {
-        const payload = payloads[to] as Buffer;
+        const payload = payloads[to] as FrameSource;
         bytes += headerBytes(payload.length);
-        if (payload.length > COPY_LIMIT_BYTES) large = payload;
+        if (payload.length > COPY_LIMIT_BYTES) large = bufferOf(payload);
         else bytes += payload.length;
       }
       const joined = Buffer.allocUnsafe(bytes);
       let at = 0;
       for (; from < to; from++) {
-        const payload = payloads[from] as Buffer;
+        const payload = payloads[from] as FrameSource;
         at = writeTextHeader(joined, at, payload.length);
-        if (payload === large) break;
-        joined.set(payload, at);
+        if (payload.length > COPY_LIMIT_BYTES) break;
+        if (payload instanceof Buffer) joined.set(payload, at);
+        else payload.copy(joined, at);
         at += payload.length;
       }
       chunks.push(joined);

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { Connection, type OutboundMessage, type SendOutcome } from '../clients/index.js';
+import { bufferOf, Connection, type FrameSource, type OutboundMessage, type SendOutcome } from '../clients/index.js';
 import { PROTOCOL_LIMITS, type CloseCode } from '../protocol/index.js';
 import type { AuthRequest, RateAccount } from '../security/index.js';
 import type { GatewayOptions } from './gateway.options.js';
@@ -127,16 +127,16 @@ export class WebSocketConnection extends Connection implements BatchWriter, Buff
 
   override send(message: OutboundMessage): SendOutcome {
     if (this.#isClosing || this.webSocket.readyState !== OPEN) return 'closed';
-    const payload = this.announcement === undefined ? message.legacyFrame : message.frame;
+    const payload = this.announcement === undefined ? message.legacyFrame : message.source;
     if (payload.length > this.maxReceiveBytes) return 'too-large';
-    if (this.unwrittenBytes + payload.length > this.freeBytes) return this.#slowReceivers.send(this, message, payload);
+    if (this.unwrittenBytes + payload.length > this.freeBytes) return this.#slowReceivers.send(this, message, bufferOf(payload));
     this.write(payload);
     return 'sent';
   }
 
   /** Writes a frame, with the others of this turn. */
-  write(payload: Buffer): void {
-    if (this.#options.compression) this.#compress(payload);
+  write(payload: FrameSource): void {
+    if (this.#options.compression) this.#compress(bufferOf(payload));
     else this.#hold(payload);
   }
 
@@ -159,7 +159,7 @@ export class WebSocketConnection extends Connection implements BatchWriter, Buff
     return true;
   }
 
-  #hold(payload: Buffer): void {
+  #hold(payload: FrameSource): void {
     const held = this.#batch;
     this.#batch = (held ?? this.#turn.start).append(payload);
     if (held === undefined) {

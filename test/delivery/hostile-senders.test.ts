@@ -48,6 +48,6 @@ test('A mailbox knows its position however much of it is on its way', () => {
   const connection = { can: () => true, send: () => 'sent' } as unknown as Connection;
   mailbox.attach(connection, Infinity);
   mailbox.release(connection);
-  for (let seq = 5; seq < 300_000; seq++) mailbox.add({ seq, sizeBytes: 1, frame: Buffer.alloc(0), expiresAtMs: Infinity } as StoredMail);
+  for (let seq = 5; seq < 300_000; seq++) mailbox.add({ seq, sizeBytes: 1, frame: Buffer.alloc(0), expiresAtMs: Infinity, state: 'stored' } as unknown as StoredMail);
   expect(mailbox.position).toBe(4);
 });

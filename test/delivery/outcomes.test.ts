@@ -160,7 +160,7 @@ test('Mail that expires while it is being stored stays until it is: its sender g
     undeliverable: (_, { msgId }, why) => expired.push(`${msgId} ${why}`),
     lost: () => undefined,
   });
-  const mail = { seq: 1, fromClientId: 'alice', msgId: 'm1', receipt: undefined, storedAtMs: 0, expiresAtMs: 1_000, sizeBytes: 1, recipients: ['bob'], attempts: undefined, frame: undefined, wasShown: false };
+  const mail = { seq: 1, fromClientId: 'alice', msgId: 'm1', receipt: undefined, storedAtMs: 0, expiresAtMs: 1_000, sizeBytes: 1, recipients: ['bob'], attempts: undefined, frame: undefined, wasShown: false, ownFrame: () => undefined };
   let state: StoredMail['state'] = 'storing';
   mailbox.add({ ...mail, get state() { return state; } });
   mailbox.expire(1_001);

@@ -1,5 +1,6 @@
+import type { FrameSource } from '../../clients/index.js';
 import { BLOCK_HEADER_BYTES } from './block.js';
-import type { Fact, Mail, MailWriter } from './mail.js';
+import { FrameBlock, type Fact, type Mail, type MailWriter } from './mail.js';
 import type { DuplicateIds, PlacedId } from './duplicate-ids.js';
 import type { StoredMail } from './mail-store.js';
 import { RECORD, RECORD_HEADER_BYTES, writeAttempt, writeFact, writeIds, writeLife, writeMail, writeMove, writeRemove, type Life } from './record.js';
@@ -109,7 +110,7 @@ export class Batch implements MailWriter {
     for (const mail of this.mails) {
       mail.batch = undefined;
       // at hand, because it is not on disk
-      mail.offset = writeMail(this.writer, RECORD.mail, mail, mail.frame as Buffer);
+      mail.offset = writeMail(this.writer, RECORD.mail, mail, mail.frame as FrameSource);
       this.count++;
     }
     this.count += ids.write(this.writer, this.#leftIds);
@@ -167,8 +168,19 @@ export class Batch implements MailWriter {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
-  /** It is durable: whatever it holds is found in this segment from now on. */
-  place(segment: number, offset: number, ids: DuplicateIds): void {
+  /**
+   * It is durable: whatever it holds is found in this segment from now on.
+   * @returns the frames of its messages that are in a mailbox; undefined when there are none
+   */
+  place(segment: number, offset: number, ids: DuplicateIds): FrameBlock | undefined {
+    const waiting = this.mails.filter(({ recipients }) => recipients.length > 0);
+    // a copy: what it was written in grows, and is used again
+    const block = waiting.length === 0 ? undefined : new FrameBlock(this.writer.copy(), waiting);
+    for (const mail of waiting) {
+      mail.block = block;
+      mail.blockStart = mail.offset;
+      mail.source = undefined;
+    }
     for (const mail of this.mails) {
       mail.segment = segment;
       mail.offset += offset;
@@ -181,6 +193,7 @@ export class Batch implements MailWriter {
       kept.mail.offset = offset + kept.offset;
     }
     for (const fact of this.#facts) fact.segment = segment;
+    return block;
   }
 
   /** Tells those who wait; an error means that it is not durable. */

@@ -4,13 +4,14 @@ import { sealBlock } from './block.js';
 import { CommitDelay } from './commit-delay.js';
 import type { DuplicateIds } from './duplicate-ids.js';
 import { isShortage, isTooManyFiles } from './disk-reserve.js';
-import type { Mail } from './mail.js';
+import type { FrameBlock, Mail } from './mail.js';
 import { RecordWriter } from './record-writer.js';
 import { SegmentWriter } from './segment-writer.js';
 
 /** Told by the log. */
 export interface CommitEvents {
-  onCommitted(batch: Batch): void;
+  /** @param frames of its messages that are in a mailbox; undefined when there are none */
+  onCommitted(batch: Batch, frames: FrameBlock | undefined): void;
   /** @param mails that are in a mailbox */
   onRefused(mails: readonly Mail[], error: CrossCommError): void;
   /** The disk has no space; it is tried again later. */
@@ -155,8 +156,9 @@ export class CommitLog {
       if (batch === undefined) break;
       this.#inFlight = batch;
       this.#lastTryMs = performance.now();
+      let frames: FrameBlock | undefined;
       try {
-        await this.#write(batch);
+        frames = await this.#write(batch);
       } catch (error) {
         await this.#failed(batch, error);
         return;
@@ -164,7 +166,7 @@ export class CommitLog {
       this.#inFlight = undefined;
       this.#delay.lastCommitMs = performance.now() - this.#lastTryMs;
       await this.#reopen();
-      this.#events.onCommitted(batch);
+      this.#events.onCommitted(batch, frames);
       batch.settle();
       this.#reuse(batch);
     }
@@ -209,7 +211,7 @@ export class CommitLog {
     this.#error = undefined;
   }
 
-  async #write(batch: Batch): Promise<void> {
+  async #write(batch: Batch): Promise<FrameBlock | undefined> {
     const { writer } = batch;
     try {
       await this.#segments.prepare();
@@ -230,8 +232,9 @@ export class CommitLog {
       await this.#segments.undo().catch(() => undefined);
       throw error;
     }
-    batch.place(this.#segments.number, this.#segments.offset, this.#ids);
+    const frames = batch.place(this.#segments.number, this.#segments.offset, this.#ids);
     this.#segments.advance(writer.length);
+    return frames;
   }
 
   /** No space: messages are given back; what was done with others is kept for later. */

@@ -88,7 +88,7 @@ export class LogReplay {
 
   #applyMail(segment: number, shift: number): void {
     const record = readMail(this.#reader);
-    const mail = new Mail(record, record.sizeBytes);
+    const mail = new Mail(record, record.sizeBytes, undefined);
     mail.attempts = record.attempts;
     mail.segment = segment;
     mail.offset = record.frameStart + shift;

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { steadyNowMs } from '../../clients/index.js';
+import { bufferOf, steadyNowMs } from '../../clients/index.js';
 import { CrossCommError } from '../../protocol/index.js';
 import type { Batch } from './batch.js';
 import { CommitLog } from './commit-log.js';
@@ -9,7 +9,7 @@ import { FrameReader } from './frame-reader.js';
 import type { RecoveredLog } from './log-recovery.js';
 import { openLog } from './log-opening.js';
 import type { LogMailStoreOptions } from './log-store.options.js';
-import { Mail } from './mail.js';
+import { Mail, type FrameBlock } from './mail.js';
 import { MailStore, type NewMail, type OpenedStore, type StoredMail, type StoreEvents, type StoreStats } from './mail-store.js';
 import type { Life } from './record.js';
 import { SegmentCleaner } from './segment-cleaner.js';
@@ -67,8 +67,7 @@ export class LogMailStore extends MailStore {
     const sizeBytes = mail.frame.length;
     this.#isBeyondLimit = segments.bytes + log.pendingBytes + sizeBytes > this.#options.maxStoreBytes;
     if (this.#isBeyondLimit) throw new CrossCommError('CC_STORE_FULL', { detail: 'maxStoreBytes is reached.', retryAfter: 1 });
-    const stored = new Mail(mail, sizeBytes);
-    this.#cache.add(stored, mail.frame);
+    const stored = new Mail(mail, sizeBytes, mail.frame);
     log.batch.put(stored);
     recovered.table.add(stored);
     stored.idEntry = recovered.ids.remember(mail.fromClientId, mail.msgId, mail.seq, mail.storedAtMs, mail.storedAtMs);
@@ -101,7 +100,7 @@ export class LogMailStore extends MailStore {
       if (mail.batch === undefined) removed.push(seq);
       if (mail.recipients.length > 0) continue;
       mail.batch?.leave(mail);
-      this.#cache.leave(mail);
+      this.#dropFrame(mail);
     }
     if (removed.length > 0) this.#record()?.remove(recipient, removed);
   }
@@ -128,7 +127,7 @@ export class LogMailStore extends MailStore {
 
   override async read(mails: readonly StoredMail[]): Promise<(Buffer | undefined)[]> {
     const { table } = this.#parts.recovered;
-    const frames = mails.map(({ frame }) => frame);
+    const frames = mails.map(({ frame }) => (frame === undefined ? undefined : bufferOf(frame)));
     const wanted = new Map<number, Mail>();
     for (const [index, { seq, frame }] of mails.entries()) {
       const mail = frame === undefined ? table.mails.get(seq) : undefined;
@@ -185,7 +184,7 @@ export class LogMailStore extends MailStore {
     const { recovered, segments, life, isFresh } = await openLog(this.#fileSystem, this.#options, this.#logger);
     if (recovered.segments.length > 1) await segments.reserve.holdOrRelease();
     const log = new CommitLog(segments, recovered.ids, {
-      onCommitted: (batch) => this.#onCommitted(batch),
+      onCommitted: (batch, frames) => this.#onCommitted(batch, frames),
       onRefused: (mails, error) => this.#onRefused(mails, error),
       onFull: () => this.#opened?.cleaner.cleanIfNeeded(),
       onFailed: (error) => this.#logger.error(`The store in ${directory} has failed; no mail is taken until the next start.`, error),
@@ -230,27 +229,32 @@ export class LogMailStore extends MailStore {
     return life;
   }
 
-  #onCommitted(batch: Batch): void {
+  #onCommitted(batch: Batch, frames: FrameBlock | undefined): void {
     const parts = this.#parts;
     if (batch.hasLife) parts.lifeSegment = parts.segments.number;
     // not in the oldest segment, which could otherwise not go while the disk is full
     else if (parts.lifeSegment !== parts.segments.number) parts.log.batch.life(parts.life);
     const { ids } = parts.recovered;
     const { mails } = batch;
-    const last = mails.at(-1);
-    if (last !== undefined) {
-      this.#tell(() => this.#events?.onStored(mails));
-      this.#cache.shrink(last.seq);
-    }
+    if (mails.length > 0) this.#tell(() => this.#events?.onStored(mails));
+    if (frames !== undefined) this.#cache.add(frames);
     ids.sweep(steadyNowMs());
     parts.cleaner.cleanIfNeeded();
+  }
+
+  /** Of a message that is in no mailbox any more, or never was. */
+  #dropFrame(mail: Mail): void {
+    const { block } = mail;
+    mail.source = undefined;
+    mail.block = undefined;
+    if (block !== undefined) this.#cache.leave(block);
   }
 
   #onRefused(mails: readonly Mail[], error: CrossCommError): void {
     const { table, ids } = this.#parts.recovered;
     for (const mail of mails) {
       table.drop(mail);
-      this.#cache.leave(mail);
+      this.#dropFrame(mail);
       mail.batch = undefined;
       mail.isRefused = true;
       if (!mail.wasShown) ids.forget(mail.fromClientId, mail.msgId, mail.seq);

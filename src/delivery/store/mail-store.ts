@@ -1,3 +1,5 @@
+import type { FrameSource } from '../../clients/index.js';
+
 /** One message in the store; one object per message, shared by store and mailboxes. */
 export interface StoredMail {
   /** Number in the order of storing; grows over all mailboxes and restarts, and is never given twice. */
@@ -17,18 +19,13 @@ export interface StoredMail {
   /** Negative confirmations so far, by recipient; absent for most. Changed by the store only. */
   readonly attempts: ReadonlyMap<string, number> | undefined;
   /** The frame as receivers get it, while it is at hand, as it is until it is stored; else {@link MailStore.read} fetches it. */
-  readonly frame: Buffer | undefined;
+  readonly frame: FrameSource | undefined;
   /** Whether it survives the hub by now. Changed by the store only. */
   readonly state: 'storing' | 'stored' | 'refused';
   /** Whether a receiver was sent it before it was stored. Set by its mailbox only. */
   wasShown: boolean;
-}
-
-/** A frame that is put together where it is needed; a buffer is one. */
-export interface FrameSource {
-  /** In bytes. */
-  readonly length: number;
-  copy(target: Buffer, at: number): unknown;
+  /** Copies its frame, so that what that came in with need not be kept together with it. */
+  ownFrame(): void;
 }
 
 /** What a message to be stored is made of. */

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { FrameSource, NewMail, StoredMail } from './mail-store.js';
+import { bufferOf, type FrameSource } from '../../clients/index.js';
+import type { NewMail, StoredMail } from './mail-store.js';
 
 /** What is going to write a message. */
 export interface MailWriter {
@@ -19,7 +20,9 @@ export class Mail implements StoredMail {
   /** An array of one is never changed, but replaced. */
   recipients: string[];
   attempts: Map<string, number> | undefined = undefined;
-  /** Where its frame is at hand. */
+  /** Its frame until it is written. */
+  source: FrameSource | undefined;
+  /** Where its frame is at hand from then on. */
   block: FrameBlock | undefined = undefined;
   /** Where in the block it begins. */
   blockStart = 0;
@@ -36,7 +39,8 @@ export class Mail implements StoredMail {
   /** CRC-32 of its frame, once that is not at hand: who reads it from the disk compares. */
   checksum = 0;
 
-  constructor(mail: Omit<NewMail, 'frame'>, sizeBytes: number) {
+  /** @param source undefined when its frame is only on disk */
+  constructor(mail: Omit<NewMail, 'frame'>, sizeBytes: number, source: FrameSource | undefined) {
     this.seq = mail.seq;
     this.fromClientId = mail.fromClientId;
     this.msgId = mail.msgId;
@@ -44,10 +48,21 @@ export class Mail implements StoredMail {
     this.storedAtMs = mail.storedAtMs;
     this.expiresAtMs = mail.expiresAtMs;
     this.sizeBytes = sizeBytes;
+    this.source = source;
     this.recipients = mail.recipients;
   }
 
-  get frame(): Buffer | undefined {
+  get frame(): FrameSource | undefined {
+    return this.source ?? this.storedFrame;
+  }
+
+  ownFrame(): void {
+    // a buffer is a part of what was read, too
+    if (this.source !== undefined) this.source = Buffer.from(bufferOf(this.source));
+  }
+
+  /** Out of the block. */
+  get storedFrame(): Buffer | undefined {
     return this.block?.bytes?.subarray(this.blockStart, this.blockStart + this.sizeBytes);
   }
 
@@ -57,32 +72,19 @@ export class Mail implements StoredMail {
   }
 }
 
-/** Frames one behind the other: one piece of memory in place of one each. */
+/** Bytes with the frames of the messages of one commit: one piece of memory in place of one each. */
 export class FrameBlock {
   /** Undefined when the frames are only on disk any more. */
   bytes: Buffer | undefined;
-  /** The messages whose frames were put into it. */
-  readonly mails: Mail[] = [];
-  /** How many of them are in a mailbox. */
-  live = 0;
-  #length = 0;
+  /** The messages that are in a mailbox and in it. */
+  readonly mails: Mail[];
+  /** How many of them still are. */
+  live: number;
 
-  constructor(sizeBytes: number) {
-    this.bytes = Buffer.allocUnsafeSlow(sizeBytes);
-  }
-
-  /** Puts the frame of a message together, and the message in. @returns false when there is no room for it */
-  add(mail: Mail, frame: FrameSource): boolean {
-    const { bytes } = this;
-    const start = this.#length;
-    if (bytes === undefined || start + frame.length > bytes.length) return false;
-    frame.copy(bytes, start);
-    this.#length = start + frame.length;
-    mail.block = this;
-    mail.blockStart = start;
-    this.mails.push(mail);
-    this.live++;
-    return true;
+  constructor(bytes: Buffer, mails: Mail[]) {
+    this.bytes = bytes;
+    this.mails = mails;
+    this.live = mails.length;
   }
 }
 

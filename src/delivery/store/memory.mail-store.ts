@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
-import { steadyNowMs } from '../../clients/index.js';
+import { bufferOf, steadyNowMs } from '../../clients/index.js';
 import { CrossCommError } from '../../protocol/index.js';
 import { DuplicateIds } from './duplicate-ids.js';
-import { FrameBlock, Mail } from './mail.js';
+import { Mail } from './mail.js';
 import { MailStore, type NewMail, type OpenedStore, type StoredMail, type StoreEvents, type StoreStats } from './mail-store.js';
 import { MailTable } from './mail-table.js';
 
@@ -49,9 +49,8 @@ export class MemoryMailStore extends MailStore {
     const sizeBytes = mail.frame.length;
     this.#state = this.#table.liveBytes + sizeBytes > this.#options.maxStoreBytes ? 'full' : 'open';
     if (this.#state === 'full') throw new CrossCommError('CC_STORE_FULL', { detail: 'maxStoreBytes is reached.', retryAfter: 1 });
-    const stored = new Mail(mail, sizeBytes);
-    // one each: a block that many share is there as long as one of them is
-    new FrameBlock(sizeBytes).add(stored, mail.frame);
+    // its own: it is never written
+    const stored = new Mail(mail, sizeBytes, Buffer.from(bufferOf(mail.frame)));
     this.#table.add(stored);
     this.#ids.remember(mail.fromClientId, mail.msgId, mail.seq, mail.storedAtMs, mail.storedAtMs);
     this.#pending.push(stored);
@@ -78,7 +77,7 @@ export class MemoryMailStore extends MailStore {
   override remove(recipient: string, seqs: readonly number[]): void {
     for (const seq of seqs) {
       const mail = this.#table.remove(recipient, seq);
-      if (mail?.recipients.length === 0) mail.block = undefined;
+      if (mail?.recipients.length === 0) mail.source = undefined;
     }
   }
 
@@ -96,7 +95,12 @@ export class MemoryMailStore extends MailStore {
   }
 
   override read(mails: readonly StoredMail[]): Promise<(Buffer | undefined)[]> {
-    return Promise.resolve(mails.map(({ seq, frame }) => frame ?? this.#table.mails.get(seq)?.frame));
+    return Promise.resolve(
+      mails.map(({ seq }) => {
+        const frame = this.#table.mails.get(seq)?.frame;
+        return frame === undefined ? undefined : bufferOf(frame);
+      }),
+    );
   }
 
   override async flush(): Promise<void> {

@@ -1,3 +1,5 @@
+import type { FrameSource } from '../../clients/index.js';
+
 /** Writes records one behind the other into a buffer that grows; the first bytes are left free for a header. */
 export class RecordWriter {
   buffer: Buffer;
@@ -66,10 +68,17 @@ export class RecordWriter {
     this.length = start + characters;
   }
 
-  bytes(value: Buffer): void {
+  bytes(value: FrameSource): void {
     this.#reserve(value.length);
-    this.buffer.set(value, this.length);
+    value.copy(this.buffer, this.length);
     this.length += value.length;
+  }
+
+  /** What was written so far. */
+  copy(): Buffer {
+    const copy = Buffer.allocUnsafeSlow(this.length);
+    this.buffer.copy(copy, 0, 0, this.length);
+    return copy;
   }
 
   #wideText(value: string): void {

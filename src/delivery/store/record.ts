@@ -1,3 +1,4 @@
+import type { FrameSource } from '../../clients/index.js';
 import type { Mail } from './mail.js';
 import type { NewMail, StoredMail } from './mail-store.js';
 import type { RecordReader } from './record-reader.js';
@@ -31,7 +32,7 @@ export interface MailRecord extends Omit<NewMail, 'frame' | 'recipients'> {
 const RECEIPTS: readonly StoredMail['receipt'][] = [undefined, 'delivered', 'processed'];
 
 /** @returns where the frame begins in the writer's buffer */
-export function writeMail(writer: RecordWriter, type: 1 | 2, mail: Mail, frame: Buffer): number {
+export function writeMail(writer: RecordWriter, type: 1 | 2, mail: Mail, frame: FrameSource): number {
   const start = writer.begin(type);
   writer.byte(RECEIPTS.indexOf(mail.receipt));
   writer.number(mail.seq);
