@@ -86,7 +86,7 @@ export const EXTRA_WORKLOADS = [
   {
     name: 'durable-cost',
     title: 'direct, 256 B, confirmed by their receivers, 10 pairs, 64 in flight each',
-    plan: () => ({ kind: 'durable', isDurable: false, pairs: 10, window: 64, contentBytes: 256, warmUp: 3_000, messages: 12_000 }),
+    plan: () => ({ kind: 'durable', isDurable: false, pairs: 10, window: 64, contentBytes: 256, warmUp: 8_000, messages: 30_000 }),
     contenders: [
       { ...hub, name: 'live' },
       { ...hub, name: 'live, asked for', plan: { asksLive: true } },
