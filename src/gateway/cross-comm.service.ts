@@ -27,7 +27,7 @@ import { SlowReceivers } from './slow-receivers.js';
 /** How a message of the hub is delivered. */
 export interface SendOptions {
   /**
-   * `live` (default): to those who are online now. `durable`: stored before it is delivered, and kept for a client that
+   * `live` (default): to those who are online now. `durable`: acked when it cannot be lost any more, and kept for a client that
    * is away; not for `"all"`.
    */
   readonly delivery?: 'live' | 'durable';
