@@ -60,6 +60,14 @@ export class DeliveryOptions {
   @IsBoolean()
   holdMailForOldClients: boolean = false;
 
+  /**
+   * Whether receivers that confirm get a message while it is being stored; its sender gets its ack when it is stored or
+   * confirmed, whichever is first. Default true. False: nobody gets what is not stored. That is slower, and is for receivers
+   * that do not know again what they have processed (PROTOCOL.md, Delivery) when the hub has crashed.
+   */
+  @IsBoolean()
+  deliverWhileStoring: boolean = true;
+
   /** Time for which the ids of messages are remembered, so that one sent twice is delivered once, in ms. Default 24 h. */
   @IsInt()
   @Min(1_000)

@@ -194,7 +194,7 @@ export class Mailboxes implements MailboxEvents {
   }
 
   get mayShow(): boolean {
-    return this.store.pendingMails < PROTOCOL_LIMITS.maxShown;
+    return this.options.deliverWhileStoring && this.store.pendingMails < PROTOCOL_LIMITS.maxShown;
   }
 
   read(mails: readonly StoredMail[]): Promise<readonly (Buffer | undefined)[]> {
