@@ -57,8 +57,9 @@ export class Mail implements StoredMail {
   }
 
   ownFrame(): void {
+    const { source } = this;
     // a buffer is a part of what was read, too
-    if (this.source !== undefined) this.source = Buffer.from(bufferOf(this.source));
+    if (source !== undefined) this.source = source instanceof Buffer ? Buffer.from(source) : bufferOf(source);
   }
 
   /** Out of the block. */
