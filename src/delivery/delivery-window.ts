@@ -1,19 +1,25 @@
 import type { Connection } from '../clients/index.js';
+import { EarlyWords } from './early-words.js';
 import { MailQueue } from './mail-queue.js';
 import type { MailboxEvents } from './mailbox-events.js';
 import type { StoredMail } from './store/index.js';
 
+/** What it needs to know of its surroundings. */
+type Limits = Pick<MailboxEvents, 'maxUnconfirmedBytes' | 'settledSeq' | 'mayShow'>;
+
 /** The way from a mailbox to its owner's connection: what was sent and is not confirmed, within the receiver's limits. */
 export class DeliveryWindow {
   readonly #sent = new MailQueue();
-  readonly #limits: Pick<MailboxEvents, 'maxUnconfirmedBytes' | 'mayShow'>;
+  /** What was said of what was sent. */
+  readonly words = new EarlyWords();
+  readonly #limits: Limits;
   #bytes = 0;
   #connection: Connection | undefined;
   #canConfirm = false;
   #maxMessages = 0;
   #isHeld = false;
 
-  constructor(limits: Pick<MailboxEvents, 'maxUnconfirmedBytes' | 'mayShow'>) {
+  constructor(limits: Limits) {
     this.#limits = limits;
   }
 
@@ -61,12 +67,21 @@ export class DeliveryWindow {
     return this.#sent.takeAll();
   }
 
-  /** Whether a message may be sent at all by now: one that is not stored only to who confirms, is its only receiver, and can take it. */
-  isReady({ state, recipients, sizeBytes }: StoredMail): boolean {
-    if (state === 'stored') return true;
+  /** Whether a message is stored, and its turn to be dealt with as such has come. */
+  isSettled({ seq, state }: StoredMail): boolean {
+    return state === 'stored' && seq <= this.#limits.settledSeq;
+  }
+
+  /**
+   * Whether a message may be sent at all by now: one that is not stored only to who confirms, and can take it; one that was
+   * rejected only when that was heeded.
+   */
+  isReady(mail: StoredMail): boolean {
+    if (this.words.hasRejected(mail.seq)) return false;
+    if (this.isSettled(mail)) return true;
     const connection = this.#connection;
-    if (connection === undefined || !this.#canConfirm || recipients.length > 1 || !this.#limits.mayShow) return false;
-    return sizeBytes <= connection.maxReceiveBytes;
+    if (connection === undefined || !this.#canConfirm || mail.state !== 'storing') return false;
+    return mail.sizeBytes <= connection.maxReceiveBytes && this.#limits.mayShow(mail);
   }
 
   hasRoomFor({ sizeBytes }: StoredMail): boolean {
@@ -80,6 +95,18 @@ export class DeliveryWindow {
   add(mail: StoredMail): void {
     this.#sent.push(mail);
     this.#bytes += mail.sizeBytes;
+  }
+
+  /** All that was sent up to this number is not on its way any more, but for what was rejected. */
+  takeUpTo(upTo: number): StoredMail[] {
+    const taken: StoredMail[] = [];
+    const rejected: StoredMail[] = [];
+    for (let { first } = this.#sent; first !== undefined && first.seq <= upTo; { first } = this.#sent) {
+      (this.words.hasRejected(first.seq) ? rejected : taken).push(first);
+      this.take(first.seq);
+    }
+    for (const mail of rejected) this.add(mail);
+    return taken;
   }
 
   get(seq: number): StoredMail | undefined {

@@ -14,8 +14,10 @@ export interface MailboxEvents {
   /** Bytes that may be on their way to one receiver. */
   readonly maxUnconfirmedBytes: number;
   readonly redeliveryDelayMs: number;
-  /** Whether one more message may be shown to its receiver before it is stored. */
-  readonly mayShow: boolean;
+  /** Messages up to this number are stored, and their senders know; the others are dealt with in their order. */
+  readonly settledSeq: number;
+  /** Whether this message may be shown to its receiver before it is stored. */
+  mayShow(mail: StoredMail): boolean;
   read(mails: readonly StoredMail[]): Promise<readonly (Buffer | undefined)[]>;
   /** Its receiver is done with these; they have left the mailbox. */
   processed(mailbox: CountedMailbox, mails: readonly StoredMail[]): void;

@@ -10,9 +10,6 @@ import type { StoredMail } from './store/index.js';
 /** Frames fetched from the store at a time. */
 const PAGE = 64;
 
-/** What a receiver said of a message that was not stored yet. */
-type EarlyWord = 'received' | Rejection;
-
 /**
  * The mail of one client: what waits, and what is on its way to the client's connection. Mail leaves it when the
  * receiver confirms it, and goes back in line when the connection is lost. Who confirms gets mail for it alone while it
@@ -24,8 +21,6 @@ export class Mailbox implements CountedMailbox {
   readonly #window: DeliveryWindow;
   /** Rejected; waits for its next attempt. */
   readonly #delayed = new DelayedMail();
-  /** Heeded when their messages are stored. */
-  readonly #earlyWords = new Map<number, EarlyWord>();
   #isReading = false;
   #timer: NodeJS.Timeout | undefined;
   count = 0;
@@ -56,9 +51,9 @@ export class Mailbox implements CountedMailbox {
     return this.#window.connection;
   }
 
-  /** Numbers of what was sent and is not confirmed. */
+  /** Numbers of what was sent and is neither confirmed nor rejected. */
   get unconfirmed(): Iterable<number> {
-    return this.#window.sent.map(({ seq }) => seq);
+    return this.#window.sent.map(({ seq }) => seq).filter((seq) => !this.#window.words.hasRejected(seq));
   }
 
   /** All mail up to this number has left. */
@@ -83,7 +78,6 @@ export class Mailbox implements CountedMailbox {
   /** The connection is gone: what it had not confirmed waits again. */
   detach(): void {
     if (this.connection !== undefined) this.lastSeenMs = steadyNowMs();
-    this.#earlyWords.clear();
     const back = [...this.#window.close(), ...this.#delayed.takeAll()];
     for (const mail of back) this.#mayExpire(mail);
     this.#waiting.putBack(back.filter(({ state }) => state !== 'refused'));
@@ -102,24 +96,23 @@ export class Mailbox implements CountedMailbox {
 
   /** Whether this message, which is stored now, waited for that. Then {@link stored} has to be told. */
   awaits({ seq }: StoredMail): boolean {
-    return this.#waiting.length > 0 || this.#earlyWords.has(seq);
+    return this.#waiting.length > 0 || this.#window.words.has(seq);
   }
 
   /** A message of this mailbox is stored, and its sender knows. */
-  stored({ seq }: StoredMail): void {
-    const word = this.#earlyWords.get(seq);
-    this.#earlyWords.delete(seq);
-    if (word !== undefined) this.#heed(seq, word);
+  stored(mail: StoredMail): void {
+    const word = this.#window.words.take(mail.seq);
+    if (word?.isReceived === true) this.events.delivered(mail);
+    if (word?.rejection !== undefined) this.#reject(mail, word.rejection);
     this.pump();
   }
 
   /** A message could not be stored. @returns whether its receiver has it, and may still confirm it; else it has left */
-  refused({ seq }: StoredMail): boolean {
-    const word = this.#earlyWords.get(seq);
-    this.#earlyWords.delete(seq);
-    const isOut = this.#window.get(seq) !== undefined;
-    if (isOut && (word === undefined || word === 'received')) return true;
-    if (isOut) this.#window.take(seq);
+  refused({ seq, wasShown }: StoredMail): boolean {
+    const word = this.#window.words.take(seq);
+    if (wasShown && word?.rejection === undefined && this.#window.get(seq) !== undefined) return true;
+    // others are being refused
+    if (this.#window.take(seq) !== undefined) this.#pumpLater(0);
     else this.#waiting.take(seq);
     return false;
   }
@@ -136,9 +129,7 @@ export class Mailbox implements CountedMailbox {
 
   /** The receiver's word. @param connection where it came from: not always the one that gets the mail now */
   confirm({ up_to, seqs, received, rejected }: ConfirmContent, connection: Connection): void {
-    const done: StoredMail[] = [];
-    if (up_to !== undefined && connection === this.connection)
-      for (let first = this.#window.first; first !== undefined && first.seq <= up_to; first = this.#window.first) this.#take(first.seq, done);
+    const done = up_to !== undefined && connection === this.connection ? this.#window.takeUpTo(up_to) : [];
     const others = (seqs ?? []).filter((seq) => !this.#take(seq, done));
     // of an earlier connection; all at once, because each look goes through all that waits
     if (others.length > 0 && this.#waiting.length > 0) {
@@ -146,8 +137,8 @@ export class Mailbox implements CountedMailbox {
       done.push(...this.#waiting.remove(({ seq }) => wanted.has(seq)));
     }
     this.#done(done);
-    for (const seq of received ?? []) this.#heed(seq, 'received');
-    if (connection === this.connection) for (const rejection of rejected ?? []) this.#heed(rejection.seq, rejection);
+    for (const seq of received ?? []) this.#heedReceived(seq);
+    if (connection === this.connection) for (const rejection of rejected ?? []) this.#heedRejection(rejection);
     this.pump();
   }
 
@@ -159,9 +150,9 @@ export class Mailbox implements CountedMailbox {
   /** Drops what has expired. What is not stored yet waits for that: its sender gets its ack first. */
   expire(nowMs: number): void {
     let earliest = Infinity;
-    const isOver = ({ expiresAtMs, state }: StoredMail): boolean => {
-      if (expiresAtMs <= nowMs && state === 'stored') return true;
-      earliest = Math.min(earliest, expiresAtMs);
+    const isOver = (mail: StoredMail): boolean => {
+      if (mail.expiresAtMs <= nowMs && this.#window.isSettled(mail)) return true;
+      earliest = Math.min(earliest, mail.expiresAtMs);
       return false;
     };
     const expired = [...this.#waiting.remove(isOver), ...this.#delayed.remove(isOver)];
@@ -179,19 +170,28 @@ export class Mailbox implements CountedMailbox {
   }
 
   #done(mails: readonly StoredMail[]): void {
-    if (mails.length > 0) this.events.processed(this, mails);
+    if (mails.length === 0) return;
+    this.#window.words.forget(mails);
+    this.events.processed(this, mails);
   }
 
-  #heed(seq: number, word: EarlyWord): void {
+  #heedReceived(seq: number): void {
     const mail = this.#window.get(seq);
+    if (mail?.receipt !== 'delivered') return;
+    if (this.#window.isSettled(mail)) this.events.delivered(mail);
+    else if (mail.state !== 'refused') this.#window.words.receive(seq);
+  }
+
+  #heedRejection(rejection: Rejection): void {
+    const mail = this.#window.get(rejection.seq);
     if (mail === undefined) return;
-    if (mail.state === 'storing') this.#earlyWords.set(seq, word);
-    else if (word !== 'received') this.#reject(mail, word);
-    else if (mail.receipt === 'delivered' && mail.state === 'stored') this.events.delivered(mail);
+    if (mail.state === 'refused' || this.#window.isSettled(mail)) this.#reject(mail, rejection);
+    else this.#window.words.reject(rejection);
   }
 
   #reject(mail: StoredMail, { delay, dead }: Rejection): void {
-    this.#window.take(mail.seq);
+    // it waits when its connection was lost since
+    if (this.#window.take(mail.seq) === undefined) this.#waiting.take(mail.seq);
     if (mail.state === 'refused') {
       this.events.lost(this, mail);
       return;
@@ -228,7 +228,7 @@ export class Mailbox implements CountedMailbox {
     for (let mail = this.#waiting.first; mail !== undefined && this.#window.isReady(mail) && this.#canSend(mail); mail = this.#waiting.first) {
       if (mail.expiresAtMs <= steadyNowMs()) {
         // its sender gets its ack first
-        if (mail.state !== 'stored') return;
+        if (!this.#window.isSettled(mail)) return;
         this.#waiting.shift();
         this.events.undeliverable(this, mail, 'expired');
         continue;
@@ -282,8 +282,8 @@ export class Mailbox implements CountedMailbox {
     const attempts = mail.attempts?.get(this.clientId) ?? 0;
     const frame = attempts === 0 ? stored : redeliveryFrame(bufferOf(stored), attempts + 1);
     this.#window.add(mail);
-    if (mail.state === 'storing') mail.wasShown = true;
     const outcome = connection.send(outboundMail(frame));
+    if (outcome === 'sent' && mail.state === 'storing') mail.wasShown = true;
     // what a closing connection did not take stays among what was sent, and waits again when the connection is gone
     if (outcome === 'too-large') {
       this.#window.take(mail.seq);

@@ -22,6 +22,8 @@ const SWEEP_MS = 500;
 
 /** What becomes of messages before the store has told. */
 export interface EarlyOutcomes {
+  /** Whether nobody but its receiver waits for this message to be stored, nor for an earlier one of its sender to a group. */
+  mayShow(mail: StoredMail): boolean;
   /** Its receiver is done with it. */
   processed(mail: StoredMail): void;
   /** It could not be stored, its receiver was sent it, and nobody will say what became of it. */
@@ -43,6 +45,8 @@ export class Mailboxes implements MailboxEvents {
   #saidFull = false;
   readonly maxUnconfirmedBytes: number;
   readonly redeliveryDelayMs: number;
+  /** See {@link MailboxEvents.settledSeq}; set by who hears of the store. */
+  settledSeq = 0;
 
   constructor(
     private readonly registry: ClientRegistry,
@@ -63,6 +67,7 @@ export class Mailboxes implements MailboxEvents {
   restore({ epoch, mails, facts }: OpenedStore, outcomes: EarlyOutcomes): void {
     this.#epoch = epoch;
     this.#outcomes = outcomes;
+    this.settledSeq = mails.at(-1)?.seq ?? 0;
     this.deadLetters.restoreFacts(facts);
     for (const [key, value] of facts)
       if (key.startsWith(MAILBOX_FACT)) this.#create(key.slice(MAILBOX_FACT.length)).lastSeenMs = Number(value) || steadyNowMs();
@@ -188,13 +193,16 @@ export class Mailboxes implements MailboxEvents {
 
   /** It could not be stored. @returns whether its receiver has it, and may still confirm it; else it has left */
   refused(mailbox: Mailbox, mail: StoredMail): boolean {
+    // who confirmed what it was not sent is done with it all the same
+    if (!mailbox.holds(mail.seq)) return false;
     if (mailbox.refused(mail)) return true;
     this.#leave(mailbox, mail);
     return false;
   }
 
-  get mayShow(): boolean {
-    return this.options.deliverWhileStoring && this.store.pendingMails < PROTOCOL_LIMITS.maxShown;
+  mayShow(mail: StoredMail): boolean {
+    if (!this.options.deliverWhileStoring || this.store.pendingMails >= PROTOCOL_LIMITS.maxShown) return false;
+    return this.#outcomes?.mayShow(mail) === true;
   }
 
   read(mails: readonly StoredMail[]): Promise<readonly (Buffer | undefined)[]> {
@@ -208,7 +216,7 @@ export class Mailboxes implements MailboxEvents {
       mails.map(({ seq }) => seq),
     );
     for (const mail of mails) {
-      if (mail.state !== 'stored') this.#outcomes?.processed(mail);
+      if (mail.state !== 'stored' || mail.seq > this.settledSeq) this.#outcomes?.processed(mail);
       if (mail.receipt !== undefined) this.receipts.tell(mail.fromClientId, 'processed', mail.msgId);
     }
   }

@@ -41,6 +41,8 @@ interface Pending {
 export class PendingAcks implements StoreEvents, EarlyOutcomes {
   /** By number. */
   readonly #pending = new SeqMap<Pending>();
+  /** By sender: messages to groups whose live copies are yet to be sent. */
+  readonly #groupMessages = new Map<string, number>();
   /** Who sees messages when they are safe. */
   listener: RoutedListener = NO_LISTENER;
 
@@ -62,9 +64,16 @@ export class PendingAcks implements StoreEvents, EarlyOutcomes {
     this.receipts.flush();
   }
 
-  add({ seq }: StoredMail, { sender, envelope, frame, asker }: Submission, mailboxes: readonly Mailbox[]): void {
-    const isWanted = groupOf(envelope.toClientId) !== undefined || (sender !== undefined && this.listener.wants(envelope));
+  add({ seq, fromClientId }: StoredMail, { sender, envelope, frame, asker }: Submission, mailboxes: readonly Mailbox[]): void {
+    const isToGroup = groupOf(envelope.toClientId) !== undefined;
+    if (isToGroup) this.#groupMessages.set(fromClientId, (this.#groupMessages.get(fromClientId) ?? 0) + 1);
+    const isWanted = isToGroup || (sender !== undefined && this.listener.wants(envelope));
     this.#pending.set(seq, { mailboxes, asker, further: undefined, message: isWanted ? { sender, envelope, frame } : undefined });
+  }
+
+  /** What the hub's own listeners and the live members of groups get, they get when it is stored: so it keeps the order of its sender. */
+  mayShow({ seq, fromClientId }: StoredMail): boolean {
+    return this.#pending.get(seq)?.message === undefined && !this.#groupMessages.has(fromClientId);
   }
 
   /** Whether a message waits for its answer. Then somebody who sent it once more gets that, too. */
@@ -76,16 +85,24 @@ export class PendingAcks implements StoreEvents, EarlyOutcomes {
   }
 
   onStored(mails: readonly StoredMail[]): void {
-    const awaited: [Mailbox, StoredMail][] = [];
+    const awaited: [StoredMail, Pending][] = [];
     for (const mail of mails) {
       const pending = this.#take(mail);
       if (pending === undefined) continue;
-      this.#accept(mail, pending);
-      for (const mailbox of pending.mailboxes) if (mailbox.awaits(mail)) awaited.push([mailbox, mail]);
+      accept(mail, pending);
+      let isAwaited = pending.message !== undefined;
+      for (const mailbox of pending.mailboxes) isAwaited ||= mailbox.awaits(mail);
+      if (isAwaited) awaited.push([mail, pending]);
     }
     // in the same turn as the mail, and before what else its senders are told
     this.receipts.flush();
-    for (const [mailbox, mail] of awaited) mailbox.stored(mail);
+    for (const [mail, pending] of awaited) {
+      // one by one: a mailbox sends all that is settled, and live copies have their place among it
+      this.mailboxes.settledSeq = mail.seq;
+      for (const mailbox of pending.mailboxes) mailbox.stored(mail);
+      this.#show(mail, pending);
+    }
+    this.mailboxes.settledSeq = mails.at(-1)?.seq ?? this.mailboxes.settledSeq;
   }
 
   onRefused(mails: readonly StoredMail[], error: Error): void {
@@ -100,7 +117,9 @@ export class PendingAcks implements StoreEvents, EarlyOutcomes {
   processed(mail: StoredMail): void {
     // of one that goes to more, all have to be done with it
     const pending = mail.recipients.length === 0 || mail.state === 'refused' ? this.#take(mail) : undefined;
-    if (pending !== undefined) this.#accept(mail, pending);
+    if (pending === undefined) return;
+    accept(mail, pending);
+    this.#show(mail, pending);
   }
 
   lost(mail: StoredMail): void {
@@ -118,18 +137,21 @@ export class PendingAcks implements StoreEvents, EarlyOutcomes {
     return pending;
   }
 
-  /** A message is safe: its sender is told, and whoever else wants to know. */
-  #accept({ msgId }: StoredMail, { mailboxes, asker, further, message }: Pending): void {
-    asker.accepted('stored', msgId);
-    if (further !== undefined) for (const again of further) again.accepted('stored', msgId);
-    if (message !== undefined) this.#show(message, mailboxes);
-  }
-
   /** Those who are no durable members of a group have no copy to wait for; then the hub's own listeners. */
-  #show({ sender, envelope, frame }: RoutedMessage, mailboxes: readonly Mailbox[]): void {
+  #show(mail: StoredMail, { message, mailboxes }: Pending): void {
+    if (message === undefined) return;
+    const { sender, envelope, frame } = message;
     const group = groupOf(envelope.toClientId);
     if (group !== undefined) this.hub.routeToOthers(group, envelope, { frame, except: new Set(mailboxes.map(({ clientId }) => clientId)) });
+    this.#groupMessageEnds(mail, group);
     if (sender !== undefined) this.listener.routed(sender, envelope);
+  }
+
+  #groupMessageEnds({ fromClientId }: StoredMail, group: string | undefined): void {
+    if (group === undefined) return;
+    const left = (this.#groupMessages.get(fromClientId) ?? 0) - 1;
+    if (left > 0) this.#groupMessages.set(fromClientId, left);
+    else this.#groupMessages.delete(fromClientId);
   }
 
   /** A message is neither on disk nor, as far as the hub knows, processed. */
@@ -137,7 +159,14 @@ export class PendingAcks implements StoreEvents, EarlyOutcomes {
     const pending = this.#take(mail);
     if (pending === undefined) return;
     this.store.forgetId(mail);
+    if (pending.message !== undefined) this.#groupMessageEnds(mail, groupOf(pending.message.envelope.toClientId));
     const error = mail.wasShown ? new CrossCommError('CC_DELIVERY_UNKNOWN', 'It could not be stored, and its receiver, which was sent it, did not confirm it.') : why;
     for (const asker of [pending.asker, ...(pending.further ?? [])]) this.refuse(asker, error, mail.msgId);
   }
+}
+
+/** A message is safe: its sender is told. */
+function accept({ msgId }: StoredMail, { asker, further }: Pending): void {
+  asker.accepted('stored', msgId);
+  if (further !== undefined) for (const again of further) again.accepted('stored', msgId);
 }

@@ -44,7 +44,7 @@ describe('Durable messages of a hostile client', () => {
 });
 
 test('A mailbox knows its position however much of it is on its way', () => {
-  const mailbox = new Mailbox('alice', { maxUnconfirmedBytes: Infinity } as MailboxEvents);
+  const mailbox = new Mailbox('alice', { maxUnconfirmedBytes: Infinity, settledSeq: Infinity } as MailboxEvents);
   const connection = { can: () => true, send: () => 'sent' } as unknown as Connection;
   mailbox.attach(connection, Infinity);
   mailbox.release(connection);

@@ -152,7 +152,8 @@ test('Mail that expires while it is being stored stays until it is: its sender g
   const mailbox = new Mailbox('bob', {
     maxUnconfirmedBytes: 1,
     redeliveryDelayMs: 1,
-    mayShow: true,
+    settledSeq: 1,
+    mayShow: () => true,
     read: () => Promise.resolve([]),
     processed: () => undefined,
     delivered: () => undefined,
