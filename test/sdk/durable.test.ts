@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestHub } from '../../src/testing/index.js';
+import { openHubOnHeldDisk, settled } from '../delivery/held-disk.js';
 import { codeOf, contents, inboxOf, newClient, online, openHub, temporaryDirectory, until } from './support/clients.js';
 
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`);
@@ -69,6 +70,38 @@ describe('durable messages through a hub', () => {
     await Promise.all(sent);
     expect(contents(inbox)).toEqual(numbers(300));
   }, 30_000);
+
+  test('come once when the hub had shown them, and crashed before they were stored', async () => {
+    const [dataDir, afterCrash] = [await temporaryDirectory(), await temporaryDirectory()];
+    const { hub, disk } = await openHubOnHeldDisk({ dataDir });
+    const { url, port } = hub;
+    const [alice, bob] = [await online({ url, clientId: 'alice' }), await online({ url, clientId: 'bob' })];
+    const recoveries: boolean[] = [];
+    bob.onRecovery(({ recovered }) => recoveries.push(recovered));
+    const surfaced: unknown[] = [];
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    bob.onMessage('text', ({ content }) => {
+      surfaced.push(content);
+      return content === 'at work' ? finished : undefined;
+    });
+    await settled(hub);
+    disk.hold('write');
+    expect(await alice.sendMessage('done', 'text', 'bob')).toMatchObject({ receipt: 'stored' });
+    const sent = ['at work', 'waiting'].map((content) => alice.sendMessage(content, 'text', 'bob', { receipt: 'processed' }));
+    await until(() => surfaced.length === 2, 'what is shown');
+    await cp(join(dataDir, 'mail'), join(afterCrash, 'mail'), { recursive: true, filter: (path) => !path.endsWith('lock') });
+    const closing = hub.close();
+    await until(() => alice.status.state !== 'online' && bob.status.state !== 'online', 'the end');
+    disk.release();
+    await closing;
+    await openHub({ dataDir: afterCrash, port });
+    await until(() => recoveries.length === 1, 'the login of bob');
+    finish();
+    for (const answer of sent) expect(await answer).toMatchObject({ receipt: 'processed' });
+    await alice.sendMessage('after', 'text', 'bob', { receipt: 'processed' });
+    expect([recoveries, surfaced]).toEqual([[true], ['done', 'at work', 'waiting', 'after']]);
+  });
 
   test('survive for their receiver when the hub lost its store: what it had seen is not surfaced again', async () => {
     let hub = await openHub({ delivery: { store: 'memory' } });
