@@ -4,7 +4,7 @@ import type { Mailbox } from '../../src/delivery/mailbox.js';
 import type { StoredMail } from '../../src/delivery/store/index.js';
 import type { TestHub } from '../../src/testing/index.js';
 import { confirm, mailClient, receive, seqOf, untilAcked } from '../support/mail-client.js';
-import { until } from '../support/open-hub.js';
+import { openHub, temporaryDirectory, until } from '../support/open-hub.js';
 import { heldPair, openHubOnHeldDisk, settled } from './held-disk.js';
 
 const mailboxOf = (hub: TestHub, clientId: string): Mailbox => hub.app.get(Mailboxes).find(clientId) as Mailbox;
@@ -31,6 +31,16 @@ describe('A message that is not stored yet', () => {
     await settled(hub);
     await alice.expectNothingElse();
     await bob.expectNothingElse();
+  });
+
+  test('waits for the disk where the hub delivers nothing before', async () => {
+    const { disk, alice, bob } = await heldPair({ delivery: { deliverWhileStoring: false } });
+    alice.send({ msg_id: 'm1', to_client_id: 'bob' });
+    await alice.expectNothingElse();
+    await bob.expectNothingElse();
+    disk.release();
+    expect((await bob.next()).msg_id).toBe('m1');
+    await untilAcked(alice, 'stored', ['m1']);
   });
 
   test('and is sent again meanwhile is delivered once and answered as often as it was sent', async () => {
@@ -135,6 +145,26 @@ describe('A message that its receiver has and the store refuses', () => {
     const again = what === 'leaves' ? await mailClient(hub.url, 'bob') : bob;
     const mail = await again.next();
     expect([mail.msg_id, seqOf(mail) > seq]).toEqual(['m1', true]);
+  });
+
+  test('and that one confirms is known over restarts as soon as there is space again', async () => {
+    const dataDir = await temporaryDirectory();
+    const { hub, disk, alice, bob } = await heldPair({ dataDir }, 'write');
+    const sent = alice.send({ msg_id: 'm1', to_client_id: 'bob' });
+    const seq = seqOf(await bob.next());
+    disk.fail('ENOSPC');
+    await until(() => hub.service.mailStats.state === 'full', 'a full disk');
+    confirm(bob, { up_to: seq });
+    await untilAcked(alice, 'stored', ['m1']);
+    disk.release();
+    // tried every half second
+    await until(() => (alice.send({ to_client_id: 'alice' }), hub.service.mailStats.state === 'open'), 'space');
+    await hub.close();
+    const { url } = await openHub({ dataDir });
+    const [back, again] = [await mailClient(url, 'bob'), await mailClient(url, 'alice')];
+    again.send(sent);
+    await until(() => again.unread.some((text) => text.includes('"m1"')), 'the ack');
+    await back.expectNothingElse();
   });
 
   test('is given up for a promise of the hub, too', async () => {

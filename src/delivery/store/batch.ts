@@ -101,7 +101,12 @@ export class Batch implements MailWriter {
     // only what it needs for its id is kept: most get here soon, and what is kept for long makes the garbage collector slow
     this.#mails[mail.offset] = undefined;
     this.#unwrittenBytes -= mail.sizeBytes + MAIL_OVERHEAD_BYTES;
-    this.#leftIds.push(mail.idEntry, mail.seq);
+    this.remember(mail);
+  }
+
+  /** Has the id of a message written that is in no mailbox any more. */
+  remember({ idEntry, seq }: Mail): void {
+    this.#leftIds.push(idEntry, seq);
   }
 
   /** Writes its new messages. Nothing is recorded in it from now on. */

@@ -29,6 +29,8 @@ export class LogMailStore extends MailStore {
   #events: StoreEvents | undefined;
   #lock: DataDirLock | undefined;
   #opened: OpenParts | undefined;
+  /** Refused, but shown before: their receivers may still be done with them. */
+  readonly #refused = new Map<number, Mail>();
   #seq = 0;
   #isBeyondLimit = false;
 
@@ -87,6 +89,7 @@ export class LogMailStore extends MailStore {
   }
 
   override forgetId({ fromClientId, msgId, seq }: StoredMail): void {
+    this.#refused.delete(seq);
     this.#parts.recovered.ids.forget(fromClientId, msgId, seq);
   }
 
@@ -95,7 +98,10 @@ export class LogMailStore extends MailStore {
     const removed: number[] = [];
     for (const seq of seqs) {
       const mail = table.remove(recipient, seq);
-      if (mail === undefined) continue;
+      if (mail === undefined) {
+        this.#removeRefused(seq);
+        continue;
+      }
       // one that is not written yet is written as it is then, or not at all
       if (mail.batch === undefined) removed.push(seq);
       if (mail.recipients.length > 0) continue;
@@ -242,6 +248,14 @@ export class LogMailStore extends MailStore {
     parts.cleaner.cleanIfNeeded();
   }
 
+  /** Its receiver is done with it: it must not come again, as soon as that can be written. */
+  #removeRefused(seq: number): void {
+    const mail = this.#refused.get(seq);
+    if (mail === undefined) return;
+    this.#refused.delete(seq);
+    this.#record()?.remember(mail);
+  }
+
   /** Of a message that is in no mailbox any more, or never was. */
   #dropFrame(mail: Mail): void {
     const { block } = mail;
@@ -257,7 +271,8 @@ export class LogMailStore extends MailStore {
       this.#dropFrame(mail);
       mail.batch = undefined;
       mail.isRefused = true;
-      if (!mail.wasShown) ids.forget(mail.fromClientId, mail.msgId, mail.seq);
+      if (mail.wasShown) this.#refused.set(mail.seq, mail);
+      else ids.forget(mail.fromClientId, mail.msgId, mail.seq);
     }
     this.#tell(() => this.#events?.onRefused(mails, error));
   }
