@@ -173,7 +173,8 @@ export class CommitLog {
     if (this.#segments.reserve.isReleased && this.#queue.length === 0) await this.#reopen();
     // at once, so that nothing recorded from now on is left lying
     this.#isBusy = false;
-    if (this.#queue.length > 0) this.#schedule();
+    // closed: what was recorded with the last commit is not written any more
+    if (this.#queue.length > 0 && this.isRecording) this.#schedule();
   }
 
   async #failed(batch: Batch, error: unknown): Promise<void> {
