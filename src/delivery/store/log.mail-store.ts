@@ -86,8 +86,10 @@ export class LogMailStore extends MailStore {
     return this.#parts.log.pendingMails;
   }
 
-  override forgetId({ fromClientId, msgId, seq }: StoredMail): void {
-    this.#parts.recovered.ids.forget(fromClientId, msgId, seq);
+  override forgetId(mail: StoredMail): void {
+    const { table, ids } = this.#parts.recovered;
+    table.drop(mail);
+    ids.forget(mail.fromClientId, mail.msgId, mail.seq);
   }
 
   override remove(recipient: string, seqs: readonly number[]): void {
@@ -99,6 +101,7 @@ export class LogMailStore extends MailStore {
       // one that is not written yet is written as it is then, or not at all
       if (mail.batch === undefined) removed.push(seq);
       if (mail.recipients.length > 0) continue;
+      if (mail.isRefused) this.#record()?.keepId(mail);
       mail.batch?.leave(mail);
       this.#dropFrame(mail);
     }
@@ -251,13 +254,11 @@ export class LogMailStore extends MailStore {
   }
 
   #onRefused(mails: readonly Mail[], error: CrossCommError): void {
-    const { table, ids } = this.#parts.recovered;
     for (const mail of mails) {
-      table.drop(mail);
       this.#dropFrame(mail);
       mail.batch = undefined;
       mail.isRefused = true;
-      if (!mail.wasShown) ids.forget(mail.fromClientId, mail.msgId, mail.seq);
+      if (!mail.wasShown) this.forgetId(mail);
     }
     this.#tell(() => this.#events?.onRefused(mails, error));
   }
