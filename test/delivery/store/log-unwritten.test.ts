@@ -225,22 +225,21 @@ it('A store that fails twice at once gives back the messages that it was writing
   const disk = new SimulatedFileSystem();
   const { store, stored, refused } = await openLog(disk, { segmentBytes: 1_000, maxRememberedIds: 0 });
   const put: StoredMail[] = [];
-  let isWriting = false;
-  let hasFailed = false;
+  const disturbed = { isWriting: false, hasFailed: false };
   disk.beforeEach = (operation, name) => {
-    if (operation === 'write') isWriting = true;
-    if (operation === 'datasync') isWriting = false;
+    if (operation === 'write') disturbed.isWriting = true;
+    if (operation === 'datasync') disturbed.isWriting = false;
     // a segment cannot be deleted while a message is being written, which fails next
-    if (operation === 'unlink' && name.endsWith('.log') && isWriting) hasFailed = true;
-    if (hasFailed) throw failure(operation === 'unlink' ? 'EIO' : 'ENOSPC');
+    if (operation === 'unlink' && name.endsWith('.log') && disturbed.isWriting) disturbed.hasFailed = true;
+    if (disturbed.hasFailed) throw failure(operation === 'unlink' ? 'EIO' : 'ENOSPC');
   };
-  for (let round = 0; round < 200 && !hasFailed; round++) {
+  for (let round = 0; round < 200 && !disturbed.hasFailed; round++) {
     put.push(putMail(store, { frame: Buffer.alloc(500) }));
     await turns(1);
     store.remove('bob', stored.map(({ seq }) => seq));
   }
   await turns();
-  expect(hasFailed).toBe(true);
+  expect(disturbed.hasFailed).toBe(true);
   expect(store.stats.state).toBe('failed');
   expect(put.map(({ state }) => state)).not.toContain('storing');
   expect(refused.length).toBeGreaterThan(0);
