@@ -31,7 +31,8 @@ export class Batch implements MailWriter {
   count = 0;
   /** New messages; a gap for each that has left its mailbox. */
   #mails: (Mail | undefined)[] = [];
-  /** Where the ids of those are remembered, each with its number. */
+  #mailsWithoutGaps = 0;
+  /** Where the ids of messages that are not written are remembered, each with its number. */
   readonly #leftIds: number[] = [];
   /** Ids that were written again. */
   readonly #placedIds: PlacedId[] = [];
@@ -45,6 +46,7 @@ export class Batch implements MailWriter {
   #patientMails = 0;
   /** Records that stand for new messages. */
   #mailRecords = 0;
+  #isSealed = false;
 
   /** @param writer an empty one, whose buffer is used again */
   constructor(writer: RecordWriter = new RecordWriter(BLOCK_HEADER_BYTES)) {
@@ -71,11 +73,16 @@ export class Batch implements MailWriter {
 
   /** How many messages it makes durable, or the ids of. */
   get mailCount(): number {
-    return this.#mails.length;
+    return this.#mailsWithoutGaps + this.#leftIds.length / 2;
   }
 
   get isEmpty(): boolean {
-    return this.count + this.#mails.length + this.#leftIds.length === 0;
+    return this.count + this.mailCount === 0;
+  }
+
+  /** Whether nothing more may be recorded in it. */
+  get isSealed(): boolean {
+    return this.#isSealed;
   }
 
   /** Whether it holds nothing but new messages, which can be given back to their senders. */
@@ -93,6 +100,7 @@ export class Batch implements MailWriter {
     // until it has a better one
     mail.offset = this.#mails.length;
     this.#mails.push(mail);
+    this.#mailsWithoutGaps++;
     this.#unwrittenBytes += mail.sizeBytes + MAIL_OVERHEAD_BYTES;
   }
 
@@ -100,12 +108,13 @@ export class Batch implements MailWriter {
     mail.batch = undefined;
     // only what it needs for its id is kept: most get here soon, and what is kept for long makes the garbage collector slow
     this.#mails[mail.offset] = undefined;
+    this.#mailsWithoutGaps--;
     this.#unwrittenBytes -= mail.sizeBytes + MAIL_OVERHEAD_BYTES;
-    this.remember(mail);
+    this.keepId(mail);
   }
 
-  /** Has the id of a message written that is in no mailbox any more. */
-  remember({ idEntry, seq }: Mail): void {
+  /** A message is not written, but its id is. */
+  keepId({ idEntry, seq }: Mail): void {
     this.#leftIds.push(idEntry, seq);
   }
 
@@ -119,6 +128,7 @@ export class Batch implements MailWriter {
       this.count++;
     }
     this.count += ids.write(this.writer, this.#leftIds);
+    this.#isSealed = true;
     this.#mailRecords = this.count - count;
     this.#unwrittenBytes = 0;
   }
@@ -224,7 +234,7 @@ export class Batch implements MailWriter {
       position = end;
     }
     other.#leftIds.push(...this.#leftIds);
-    for (const { recipients, idEntry, seq } of this.mails) if (recipients.length === 0) other.#leftIds.push(idEntry, seq);
+    for (const mail of this.mails) if (mail.recipients.length === 0) other.keepId(mail);
     other.#facts.push(...this.#facts);
     other.#hasLife ||= this.#hasLife;
   }

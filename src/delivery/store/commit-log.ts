@@ -39,7 +39,7 @@ export class CommitLog {
   readonly #events: CommitEvents;
   #state: 'open' | 'full' | 'failed' | 'closed' = 'open';
   #error: CrossCommError | undefined;
-  readonly #delay = new CommitDelay(() => this.#queue[0]?.isUrgent !== false);
+  readonly #delay = new CommitDelay(() => this.#queue.length !== 1 || this.#queue[0]?.isUrgent !== false);
   #queue: Batch[] = [];
   #inFlight: Batch | undefined;
   /** Something is being written, or will be in this turn. */
@@ -84,8 +84,9 @@ export class CommitLog {
 
   /** The batch to record into; it is written soon. */
   get batch(): Batch {
-    const last = this.#queue.at(-1);
-    if (last !== undefined && last.length < BATCH_BYTES) {
+    const last = this.#queue.at(-1) ?? this.#inFlight;
+    // the one that is about to be written takes more until then: what is done with its messages becomes durable with them
+    if (last?.isSealed === false && last.length < BATCH_BYTES) {
       this.#delay.endIfUrgent();
       return last;
     }
@@ -173,7 +174,8 @@ export class CommitLog {
     if (this.#segments.reserve.isReleased && this.#queue.length === 0) await this.#reopen();
     // at once, so that nothing recorded from now on is left lying
     this.#isBusy = false;
-    if (this.#queue.length > 0) this.#schedule();
+    // closed: what was recorded with the last commit is not written any more
+    if (this.#queue.length > 0 && this.isRecording) this.#schedule();
   }
 
   async #failed(batch: Batch, error: unknown): Promise<void> {
@@ -188,7 +190,7 @@ export class CommitLog {
       }
     this.#inFlight = undefined;
     this.#isBusy = false;
-    if (failure instanceof NoSpaceError) this.#refuse(batch, failure, hasSpace);
+    if (failure instanceof NoSpaceError && this.isRecording) this.#refuse(batch, failure, hasSpace);
     else this.fail(failure, batch);
   }
 
@@ -206,6 +208,8 @@ export class CommitLog {
         if (!isShortage(error)) this.fail(error);
         return;
       }
+      // it may have failed or been closed meanwhile
+      if (!this.isRecording) return;
     }
     this.#state = 'open';
     this.#error = undefined;
@@ -255,7 +259,11 @@ export class CommitLog {
 
   /** Ends writing for good. @param batch the one that was being written */
   fail(cause: unknown, batch?: Batch): void {
-    if (this.#state === 'failed' || this.#state === 'closed') return;
+    if (!this.isRecording) {
+      // it ended while this one was being written
+      if (batch !== undefined) this.#giveBack([batch], this.#error ?? closed());
+      return;
+    }
     this.#state = 'failed';
     const error = new CrossCommError('CC_STORE_FAILED', { detail: `The store cannot be written (${String(cause)}).`, cause });
     this.#error = error;

@@ -29,8 +29,6 @@ export class LogMailStore extends MailStore {
   #events: StoreEvents | undefined;
   #lock: DataDirLock | undefined;
   #opened: OpenParts | undefined;
-  /** Refused, but shown before: their receivers may still be done with them. */
-  readonly #refused = new Map<number, Mail>();
   #seq = 0;
   #isBeyondLimit = false;
 
@@ -88,9 +86,10 @@ export class LogMailStore extends MailStore {
     return this.#parts.log.pendingMails;
   }
 
-  override forgetId({ fromClientId, msgId, seq }: StoredMail): void {
-    this.#refused.delete(seq);
-    this.#parts.recovered.ids.forget(fromClientId, msgId, seq);
+  override forgetId(mail: StoredMail): void {
+    const { table, ids } = this.#parts.recovered;
+    table.drop(mail);
+    ids.forget(mail.fromClientId, mail.msgId, mail.seq);
   }
 
   override remove(recipient: string, seqs: readonly number[]): void {
@@ -98,13 +97,11 @@ export class LogMailStore extends MailStore {
     const removed: number[] = [];
     for (const seq of seqs) {
       const mail = table.remove(recipient, seq);
-      if (mail === undefined) {
-        this.#removeRefused(seq);
-        continue;
-      }
+      if (mail === undefined) continue;
       // one that is not written yet is written as it is then, or not at all
       if (mail.batch === undefined) removed.push(seq);
       if (mail.recipients.length > 0) continue;
+      if (mail.isRefused) this.#record()?.keepId(mail);
       mail.batch?.leave(mail);
       this.#dropFrame(mail);
     }
@@ -248,14 +245,6 @@ export class LogMailStore extends MailStore {
     parts.cleaner.cleanIfNeeded();
   }
 
-  /** Its receiver is done with it: it must not come again, as soon as that can be written. */
-  #removeRefused(seq: number): void {
-    const mail = this.#refused.get(seq);
-    if (mail === undefined) return;
-    this.#refused.delete(seq);
-    this.#record()?.remember(mail);
-  }
-
   /** Of a message that is in no mailbox any more, or never was. */
   #dropFrame(mail: Mail): void {
     const { block } = mail;
@@ -265,14 +254,11 @@ export class LogMailStore extends MailStore {
   }
 
   #onRefused(mails: readonly Mail[], error: CrossCommError): void {
-    const { table, ids } = this.#parts.recovered;
     for (const mail of mails) {
-      table.drop(mail);
       this.#dropFrame(mail);
       mail.batch = undefined;
       mail.isRefused = true;
-      if (mail.wasShown) this.#refused.set(mail.seq, mail);
-      else ids.forget(mail.fromClientId, mail.msgId, mail.seq);
+      if (!mail.wasShown) this.forgetId(mail);
     }
     this.#tell(() => this.#events?.onRefused(mails, error));
   }

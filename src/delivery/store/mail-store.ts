@@ -60,8 +60,8 @@ export interface StoreEvents {
    */
   onStored(mails: readonly StoredMail[]): void;
   /**
-   * These, which are in a mailbox, could not be stored and are forgotten: `CC_STORE_FULL` or `CC_STORE_FAILED`. Only the
-   * ids of those that were shown are known until {@link MailStore.forgetId}.
+   * These, which are in a mailbox, could not be stored and are forgotten: `CC_STORE_FULL` or `CC_STORE_FAILED`. Only those
+   * that were shown are known until {@link MailStore.forgetId}, or {@link MailStore.remove}, which keeps their ids.
    */
   onRefused(mails: readonly StoredMail[], error: Error): void;
 }
@@ -81,7 +81,7 @@ export interface StoreStats {
 /**
  * Where mail is kept: the port. Messages, what was done with them, the ids already seen, and small facts (who has a
  * mailbox, who is a member of what). All calls return at once; what they record becomes durable together, in the order
- * of the calls, with the next commit.
+ * of the calls, with the next commit. What is done with a message that is not written yet becomes durable with it.
  */
 export abstract class MailStore {
   /**
@@ -112,7 +112,7 @@ export abstract class MailStore {
   /** Messages that were put and whose ids a crash would still take away. */
   abstract get pendingMails(): number;
 
-  /** Forgets that this message was ever here. */
+  /** Forgets that this message, which was refused, was ever here. */
   abstract forgetId(mail: StoredMail): void;
 
   /** Takes messages out of a mailbox: processed, expired, or moved. Numbers it does not hold are ignored. */

@@ -30,7 +30,7 @@ export class MailTable {
   }
 
   /** Forgets a message as if it had never been. */
-  drop(mail: Mail): void {
+  drop(mail: Pick<Mail, 'seq' | 'sizeBytes'>): void {
     if (this.#mails.get(mail.seq) !== mail) return;
     this.#mails.delete(mail.seq);
     this.liveBytes -= mail.sizeBytes;

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { DuplicateIds } from '../../../src/delivery/store/duplicate-ids.js';
+import { RecordReader } from '../../../src/delivery/store/record-reader.js';
+import { RecordWriter } from '../../../src/delivery/store/record-writer.js';
+import { readIds, RECORD_HEADER_BYTES } from '../../../src/delivery/store/record.js';
 
 describe('remembered ids', () => {
   it('agree with a map while there is room', () => {
@@ -25,6 +28,17 @@ describe('remembered ids', () => {
       }),
       { numRuns: 12 },
     );
+  });
+
+  it('are found by their place only as long as it is theirs', () => {
+    const ids = new DuplicateIds(1_000, 2);
+    const places = [1, 2, 3].map((seq) => [ids.remember('alice', `id ${seq}`, seq, 0, 0), seq]);
+    expect(places[2]?.[0]).toBe(places[0]?.[0]);
+    ids.forget('alice', 'id 2', 2);
+    const writer = new RecordWriter(0);
+    expect(ids.write(writer, [...places.flat(), 0, 4])).toBe(1);
+    const reader = new RecordReader(writer.buffer.subarray(RECORD_HEADER_BYTES, writer.length));
+    expect([reader.clientId(), readIds(reader).map(({ seq }) => seq), reader.position]).toEqual(['alice', [3], reader.buffer.length]);
   });
 
   it('go after their time, also those of senders that are quiet', () => {
