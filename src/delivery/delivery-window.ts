@@ -5,7 +5,7 @@ import type { MailboxEvents } from './mailbox-events.js';
 import type { StoredMail } from './store/index.js';
 
 /** What it needs to know of its surroundings. */
-type Limits = Pick<MailboxEvents, 'maxUnconfirmedBytes' | 'settledSeq' | 'mayShow'>;
+type Limits = Pick<MailboxEvents, 'maxUnconfirmedBytes' | 'unstoredConfirmMs' | 'settledSeq' | 'mayShow'>;
 
 /** The way from a mailbox to its owner's connection: what was sent and is not confirmed, within the receiver's limits. */
 export class DeliveryWindow {
@@ -18,6 +18,7 @@ export class DeliveryWindow {
   #canConfirm = false;
   #maxMessages = 0;
   #isHeld = false;
+  #isGivingUp = false;
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -107,6 +108,18 @@ export class DeliveryWindow {
     }
     for (const mail of rejected) this.add(mail);
     return taken;
+  }
+
+  /** What could not be stored is not on its way any more when its receiver has had its time. @param lost called with what it did not confirm */
+  giveUpRefusedLater(lost: (mails: readonly StoredMail[]) => void): void {
+    if (this.#isGivingUp) return;
+    this.#isGivingUp = true;
+    setTimeout(() => {
+      this.#isGivingUp = false;
+      const refused = this.sent.filter(({ state }) => state === 'refused');
+      for (const { seq } of refused) this.take(seq);
+      lost(refused);
+    }, this.#limits.unstoredConfirmMs).unref();
   }
 
   get(seq: number): StoredMail | undefined {

@@ -68,6 +68,14 @@ export class DeliveryOptions {
   @IsBoolean()
   deliverWhileStoring: boolean = true;
 
+  /**
+   * Time that a receiver has for confirming a message which it was sent and which then could not be stored, in milliseconds;
+   * beyond it the sender is told `CC_DELIVERY_UNKNOWN`. Default 10,000.
+   */
+  @IsInt()
+  @Min(0)
+  unstoredConfirmMs: number = 10_000;
+
   /** Time for which the ids of messages are remembered, so that one sent twice is delivered once, in ms. Default 24 h. */
   @IsInt()
   @Min(1_000)

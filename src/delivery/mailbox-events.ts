@@ -14,6 +14,8 @@ export interface MailboxEvents {
   /** Bytes that may be on their way to one receiver. */
   readonly maxUnconfirmedBytes: number;
   readonly redeliveryDelayMs: number;
+  /** Time that its receiver has for confirming what it was sent and what could not be stored. */
+  readonly unstoredConfirmMs: number;
   /** Messages up to this number are stored, and their senders know; the others are dealt with in their order. */
   readonly settledSeq: number;
   /** Whether this message may be shown to its receiver before it is stored. */

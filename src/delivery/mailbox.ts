@@ -81,7 +81,12 @@ export class Mailbox implements CountedMailbox {
     const back = [...this.#window.close(), ...this.#delayed.takeAll()];
     for (const mail of back) this.#mayExpire(mail);
     this.#waiting.putBack(back.filter(({ state }) => state !== 'refused'));
-    for (const mail of back) if (mail.state === 'refused') this.events.lost(this, mail);
+    this.#lost(back.filter(({ state }) => state === 'refused'));
+  }
+
+  #lost(mails: readonly StoredMail[]): void {
+    for (const mail of mails) this.events.lost(this, mail);
+    if (mails.length > 0) this.#pumpLater(0);
   }
 
   /** A new message. One that is not stored yet is sent before only as {@link pump} allows. */
@@ -110,7 +115,10 @@ export class Mailbox implements CountedMailbox {
   /** A message could not be stored. @returns whether its receiver has it, and may still confirm it; else it has left */
   refused({ seq, wasShown }: StoredMail): boolean {
     const word = this.#window.words.take(seq);
-    if (wasShown && word?.rejection === undefined && this.#window.get(seq) !== undefined) return true;
+    if (wasShown && word?.rejection === undefined && this.#window.get(seq) !== undefined) {
+      this.#window.giveUpRefusedLater((given) => this.#lost(given));
+      return true;
+    }
     // others are being refused
     if (this.#window.take(seq) !== undefined) this.#pumpLater(0);
     else this.#waiting.take(seq);
@@ -192,10 +200,7 @@ export class Mailbox implements CountedMailbox {
   #reject(mail: StoredMail, { delay, dead }: Rejection): void {
     // it waits when its connection was lost since
     if (this.#window.take(mail.seq) === undefined) this.#waiting.take(mail.seq);
-    if (mail.state === 'refused') {
-      this.events.lost(this, mail);
-      return;
-    }
+    if (mail.state === 'refused') return this.#lost([mail]);
     if (dead === true || !this.events.rejected(this, mail)) {
       this.events.undeliverable(this, mail, 'rejected');
       return;
@@ -234,10 +239,7 @@ export class Mailbox implements CountedMailbox {
         continue;
       }
       const { frame } = mail;
-      if (frame === undefined) {
-        void this.#fetch();
-        return;
-      }
+      if (frame === undefined) return void this.#fetch();
       this.#waiting.shift();
       this.#send(mail, frame);
     }

@@ -45,6 +45,7 @@ export class Mailboxes implements MailboxEvents {
   #saidFull = false;
   readonly maxUnconfirmedBytes: number;
   readonly redeliveryDelayMs: number;
+  readonly unstoredConfirmMs: number;
   /** See {@link MailboxEvents.settledSeq}; set by who hears of the store. */
   settledSeq = 0;
 
@@ -58,6 +59,7 @@ export class Mailboxes implements MailboxEvents {
   ) {
     this.maxUnconfirmedBytes = options.maxUnconfirmedBytes;
     this.redeliveryDelayMs = options.redeliveryDelayMs;
+    this.unstoredConfirmMs = options.unstoredConfirmMs;
     registry.events.subscribe((event) => {
       if (event.type === 'left') this.#mailboxes.get(event.clientId)?.detach();
     });

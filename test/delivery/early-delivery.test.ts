@@ -124,8 +124,8 @@ describe('A message that its receiver has and the store refuses', () => {
     expect(mailboxOf(hub, 'bob')).toMatchObject({ count: 0, bytes: 0 });
   });
 
-  test.each(['leaves', 'rejects it', 'has rejected it'])('is CC_DELIVERY_UNKNOWN when its receiver %s; sent again it is a new one', async (what) => {
-    const { hub, disk, alice, bob } = await heldPair({}, 'write');
+  test.each(['leaves', 'rejects it', 'has rejected it', 'says nothing in time'])('is CC_DELIVERY_UNKNOWN when its receiver %s; sent again it is a new one', async (what) => {
+    const { hub, disk, alice, bob } = await heldPair({ delivery: { unstoredConfirmMs: what === 'says nothing in time' ? 50 : 60_000 } }, 'write');
     const sent = alice.send({ msg_id: 'm1', to_client_id: 'bob', ext: { receipt: 'processed' } });
     alice.send(sent);
     const seq = seqOf(await bob.next());

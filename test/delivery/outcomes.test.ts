@@ -152,6 +152,7 @@ test('Mail that expires while it is being stored stays until it is: its sender g
   const mailbox = new Mailbox('bob', {
     maxUnconfirmedBytes: 1,
     redeliveryDelayMs: 1,
+    unstoredConfirmMs: 1,
     settledSeq: 1,
     mayShow: () => true,
     read: () => Promise.resolve([]),
