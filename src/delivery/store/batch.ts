@@ -233,7 +233,8 @@ export class Batch implements MailWriter {
       }
       position = end;
     }
-    other.#leftIds.push(...this.#leftIds);
+    // one by one: of as many as there may be no list of arguments can be made
+    for (const part of this.#leftIds) other.#leftIds.push(part);
     for (const mail of this.mails) if (mail.recipients.length === 0) other.keepId(mail);
     other.#facts.push(...this.#facts);
     other.#hasLife ||= this.#hasLife;
