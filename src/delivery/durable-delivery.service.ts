@@ -21,7 +21,7 @@ interface DurableSubmission extends Submission {
 /**
  * The way of a durable message: known already, then room, then at once to the store and to its receiver's mailbox. Its
  * sender gets its ack when it cannot be lost any more: when it is on disk, or its receiver is done with it, whichever is
- * first. What was refused no receiver was sent.
+ * first. What was refused no receiver was sent, but for what ends with `CC_DELIVERY_UNKNOWN`.
  */
 @Injectable()
 export class DurableDelivery {

@@ -188,7 +188,8 @@ export class Batch implements MailWriter {
    * @returns the frames of its messages that are in a mailbox; undefined when there are none
    */
   place(segment: number, offset: number, ids: DuplicateIds): FrameBlock | undefined {
-    const waiting = this.mails.filter(({ recipients }) => recipients.length > 0);
+    const { mails } = this;
+    const waiting = mails.filter(({ recipients }) => recipients.length > 0);
     // a copy: what it was written in grows, and is used again
     const block = waiting.length === 0 ? undefined : new FrameBlock(this.writer.copy(), waiting);
     for (const mail of waiting) {
@@ -196,7 +197,7 @@ export class Batch implements MailWriter {
       mail.blockStart = mail.offset;
       mail.source = undefined;
     }
-    for (const mail of this.mails) {
+    for (const mail of mails) {
       mail.segment = segment;
       mail.offset += offset;
       ids.place(mail.idEntry, mail.seq, segment);
